@@ -1,0 +1,168 @@
+"""The judge of the picture benchmarks: a feature network and the numbers that are read off its features.
+
+The network is a small 10-class classifier trained on the real training pictures for a fixed number of
+steps on one core, kept under ``bench/out`` with its hash: numbers from two judges must not be compared.
+It knows nothing of what it judges. Fashion-MNIST is judged at its own 28 x 28 pixels; whoever trains
+at 32 by padding hands in the middle of the picture, so that a black border is nobody's credit.
+
+    Frechet distance          Heusel et al., 2017 (here over our features, not Inception's)
+    precision, recall         Kynkaanniemi et al., 2019
+    density, coverage         Naeem et al., 2020
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+OUT = ROOT / "bench" / "out"
+Floats = npt.NDArray[np.float32]
+
+
+def fashion(part: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """``(N, 1, 28, 28)`` uint8 pictures and their labels; ``part`` is ``train`` or ``t10k``."""
+    folder = DATA / "fashion_mnist"
+    pictures = gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())
+    labels = gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes())
+    x_NCHW = np.frombuffer(pictures, dtype=np.uint8, offset=16).reshape(-1, 1, 28, 28)
+    return x_NCHW, np.frombuffer(labels, dtype=np.uint8, offset=8).astype(np.int64)
+
+
+def floats(x_NCHW: npt.NDArray[np.uint8]) -> Floats:
+    """Pictures as the Space has them: [-1, 1]."""
+    return (x_NCHW.astype(np.float32) / 127.5 - 1.0).astype(np.float32)
+
+
+class Judge(nn.Module):
+    """A classifier whose 128 last features measure distance between pictures."""
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),
+            nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.BatchNorm2d(64), nn.ReLU(),
+            nn.Conv2d(64, 128, 3, stride=2, padding=1), nn.BatchNorm2d(128), nn.ReLU(),
+            nn.Conv2d(128, 128, 3, stride=2, padding=1), nn.BatchNorm2d(128), nn.ReLU(),
+            nn.Flatten(), nn.LazyLinear(128), nn.ReLU(),
+        )  # fmt: skip
+        self.head = nn.Linear(128, 10)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(x_BCHW))
+        return logits
+
+    @torch.inference_mode()
+    def features(self, x_NCHW: Floats) -> npt.NDArray[np.float64]:
+        """(N, 128) features, in float32 arithmetic."""
+        self.eval()
+        parts = np.array_split(x_NCHW, max(1, len(x_NCHW) // 500))
+        return np.concatenate([self.body(torch.from_numpy(part)).numpy() for part in parts]).astype(np.float64)
+
+    @torch.inference_mode()
+    def classes(self, x_NCHW: Floats) -> npt.NDArray[np.int64]:
+        """(N,) the class that it sees."""
+        self.eval()
+        parts = np.array_split(x_NCHW, max(1, len(x_NCHW) // 500))
+        return np.concatenate([self(torch.from_numpy(part)).argmax(1).numpy() for part in parts])
+
+
+def judge(steps: int = 6000, batch: int = 128) -> tuple[Judge, dict[str, Any]]:
+    """The feature network: read from ``bench/out``, or trained first (about 80 s of one core)."""
+    path = OUT / f"judge-fashion-{steps}.pt"
+    torch.manual_seed(0)
+    model = Judge()
+    model(torch.zeros(2, 1, 28, 28))
+    seconds = 0.0
+    if not path.exists():
+        start = time.perf_counter()
+        _train(model, steps, batch)
+        seconds = time.perf_counter() - start
+        OUT.mkdir(parents=True, exist_ok=True)
+        torch.save(model.state_dict(), path)
+    model.load_state_dict(torch.load(path, weights_only=True))
+    test, labels = fashion("t10k")
+    accuracy = float((model.classes(floats(test)) == labels).mean())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return model, {"judge": digest, "judge_accuracy": round(accuracy, 4), "judge_seconds": round(seconds, 1)}
+
+
+def _train(model: Judge, steps: int, batch: int) -> None:
+    x, y = fashion("train")
+    draw = np.random.default_rng(0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    for _ in range(steps):
+        rows = draw.integers(0, len(x), batch)
+        x_BCHW = torch.from_numpy(floats(x[rows]))
+        flip = torch.from_numpy(draw.random(batch) < 0.5)
+        x_BCHW[flip] = x_BCHW[flip].flip(3)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = model(x_BCHW.to(memory_format=torch.channels_last))
+        loss = functional.cross_entropy(logits.float(), torch.from_numpy(y[rows]), label_smoothing=0.05)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+
+
+def frechet(a_NF: npt.NDArray[np.float64], b_NF: npt.NDArray[np.float64]) -> float:
+    """``|m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2))`` for means m and covariances A, B.
+
+    The trace of the root is the sum of the roots of the eigenvalues of ``A^(1/2) B A^(1/2)``: symmetric,
+    so no complex root and no singular warning.
+    """
+    cov_a, cov_b = np.cov(a_NF.T), np.cov(b_NF.T)
+    values, vectors = np.linalg.eigh(cov_a)
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    between = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ cov_b @ root), 0)).sum()
+    shift = a_NF.mean(0) - b_NF.mean(0)
+    return float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * between)
+
+
+def _distances(a_NF: npt.NDArray[np.float64], b_MF: npt.NDArray[np.float64]) -> Floats:
+    return torch.cdist(torch.from_numpy(a_NF).float(), torch.from_numpy(b_MF).float()).numpy()
+
+
+def numbers(model: Judge, made_NCHW: Floats, real_NCHW: Floats, train_NCHW: Floats, k: int = 5) -> dict[str, float]:
+    """Frechet distance, precision, recall, density, coverage, nearest ratio; ``made`` and ``real`` equally many.
+
+    ``nearest`` is the median feature distance of the made pictures to their nearest training picture over
+    that of the real ones: 1 as real ones, well below 1 copies, above 1 off the manifold.
+    """
+    made, real, train = model.features(made_NCHW), model.features(real_NCHW), model.features(train_NCHW)
+    real_made = _distances(real, made)
+    radius_real = np.partition(_distances(real, real), k, axis=1)[:, k]  # k-th without itself
+    radius_made = np.partition(_distances(made, made), k, axis=1)[:, k]
+    inside = real_made <= radius_real[:, None]
+    nearest = np.median(_distances(made, train).min(1)) / np.median(_distances(real, train).min(1))
+    return {
+        "frechet": round(frechet(made, real), 4),
+        "precision": round(float(inside.any(0).mean()), 4),
+        "recall": round(float((real_made <= radius_made[None, :]).any(1).mean()), 4),
+        "density": round(float(inside.sum(0).mean() / k), 4),
+        "coverage": round(float(inside.any(1).mean()), 4),
+        "nearest": round(float(nearest), 3),
+    }
+
+
+def sheet(x_NCHW: Floats, path: Path, columns: int = 16) -> None:
+    """A contact sheet to look at."""
+    from PIL import Image
+
+    rows = len(x_NCHW) // columns
+    n, c, h, w = x_NCHW[: rows * columns].shape
+    pixels = ((x_NCHW[:n] + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
+    grid = pixels.reshape(rows, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
+    Image.fromarray(grid.squeeze()).resize((columns * w * 2, rows * h * 2), Image.Resampling.NEAREST).save(path)

@@ -1,0 +1,61 @@
+"""``ilk show``: what a model is, what it was fitted on, how to sample it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from ilk.cli.output import emit, emit_json, seconds, table
+from ilk.core.config import fields
+
+
+def show(model: Path, /, *, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Tell what a model is, what it was fitted on, how to sample it.
+
+    Args:
+        model: A model folder.
+        json: Print one JSON object.
+    """
+    from ilk.core.folder import open_model
+    from ilk.core.protocol import Levels, Number
+    from ilk.core.registry import get_engine
+    from ilk.generator.model import describe_plan, load_codec
+
+    opened = open_model(model)
+    header = opened.header
+    conditions = load_codec(header, opened.files).conditions
+    size = sum(len(data) for data in opened.files.values())
+    if json:
+        facts: dict[str, Any] = msgspec.to_builtins(header)
+        extra = {"fingerprint": header.fingerprint, "bytes": size, "conditions": msgspec.to_builtins(dict(conditions))}
+        emit_json({"model": str(model), **facts, **extra})
+        return 0
+    data = header.data
+    clock = "the same command gives the same bits" if header.plan.steps else "budget in time: bits are not promised"
+    rows = [
+        ("kind", f"{header.kind}, engine {header.engine}"),
+        ("space", ", ".join(f"{k} {v}" for k, v in header.space.items() if k != "space") or "-"),
+        ("learned from", f"{data.count - data.holdout:,} examples ({data.holdout:,} held out)"),
+        ("learned", f"{header.step:,} steps in {seconds(header.seconds)}, {header.ended or 'not finished: --resume'}"),
+        ("plan", f"{describe_plan(header.plan)}; seed {header.plan.seed}; {clock}"),
+        ("made", f"{header.created} with ilk {header.ilk}"),
+        ("size", f"{size / 2**20:.1f} MB"),
+        ("fingerprint", header.fingerprint),
+    ]
+    emit(f"{model}")
+    emit(table(rows))
+    for name, condition in conditions.items():
+        if isinstance(condition, Levels):
+            emit(f"  --given {name}=" + "|".join(condition.names[:30]) + ("|..." if len(condition.names) > 30 else ""))
+        elif isinstance(condition, Number):
+            emit(f"  --given {name}=NUMBER from {condition.low:g} to {condition.high:g}")
+        else:
+            emit(f"  --given {name}=TEXT")
+    sample = getattr(get_engine(header.engine), "Sample", None)
+    for field in fields(sample) if sample else []:
+        emit(f"  --{field.name} {field.type.upper()}: {field.help}")
+    emit(f"sample it: ilk sample {model} -n 64 -o out/")
+    return 0

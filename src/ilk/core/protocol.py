@@ -1,0 +1,327 @@
+"""The contracts: what a kind, a codec, a data set, a learner and an engine promise each other.
+
+Data flows one way: source -> Examples -> codec -> Space arrays -> engine -> arrays -> codec ->
+objects -> bytes -> seal -> files. A *kind* knows what the objects are; an *engine* knows only the
+Space; ``ilk.generator`` is the only place where they meet. ``ilk.testing`` checks every promise
+written here. Nothing in this file imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ilk.core.config import Record
+from ilk.core.errors import Code, InputError, suggest
+from ilk.core.spaces import Space
+
+if TYPE_CHECKING:
+    from ilk.core.plan import Budget, Plan
+
+Array: TypeAlias = npt.NDArray[Any]
+Arrays: TypeAlias = Mapping[str, Array]
+"""Named arrays with a common first axis (one row an example): ``x``, ``label``, ``weight``, side streams."""
+
+Metrics: TypeAlias = Mapping[str, float]
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One example: an object of the kind and what is known of it.
+
+    ``object`` may be lazy (a picture whose pixels are not decoded yet). ``given`` holds the values of
+    its conditions, such as ``{"class": "shirt"}``. Examples of one ``group`` are never parted by a
+    split (near-copies, frames of one film); the empty group means "its own".
+    """
+
+    object: Any
+    name: str = ""
+    given: dict[str, Any] = {}
+    group: str = ""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An example that could not be read: its name and the reason, a few words each."""
+
+    name: str
+    reason: str
+
+
+class Levels(Record, frozen=True, tag="levels"):
+    """A condition that takes one of these names."""
+
+    names: tuple[str, ...]
+
+
+class Number(Record, frozen=True, tag="number"):
+    """A condition that takes a number in this range."""
+
+    low: float
+    high: float
+
+
+class Text(Record, frozen=True, tag="text"):
+    """A condition that takes free text, such as a prompt."""
+
+
+Condition: TypeAlias = Levels | Number | Text
+
+
+class Given(msgspec.Struct):
+    """Conditions in terms of the Space, one row a sample (rows may differ).
+
+    ``known`` holds values shaped like ``x`` and ``mask`` says which of them are fixed; ``labels``
+    holds side arrays by name (``class`` -> (N,) integers, -1 where it is left open); ``allowed`` holds
+    for a name the (N, K) truth table of the levels that may be drawn.
+    """
+
+    labels: dict[str, Array] = {}
+    known: Array | None = None
+    mask: Array | None = None
+    allowed: dict[str, Array] = {}
+
+    def rows(self, rows: Array) -> Given:
+        """The same conditions for some of the rows."""
+
+        def pick(array: Array | None) -> Array | None:
+            return None if array is None else array[rows]
+
+        return Given(
+            labels={name: array[rows] for name, array in self.labels.items()},
+            known=pick(self.known),
+            mask=pick(self.mask),
+            allowed={name: array[rows] for name, array in self.allowed.items()},
+        )
+
+
+class Measure(Record, frozen=True):
+    """A number of the kind's own in a report, ``real.text.bits_per_character``: key, words, direction."""
+
+    key: str
+    says: str
+    better: str = "higher"
+
+
+class Exhibit(Record, frozen=True):
+    """What a person looks at in a report: bytes of one of the media types png, svg, wav or text."""
+
+    media_type: str
+    data: bytes
+    caption: str = ""
+
+
+class Format(Record, frozen=True):
+    """A file format that a kind writes."""
+
+    suffix: str  # without a dot: png
+    media_type: str
+    many: bool = False  # one file holds many samples
+
+
+class Base(Record, frozen=True):
+    """A pretrained start: a codec and weights, with licence and hash."""
+
+    name: str
+    path: str
+    licence: str
+    sha256: str
+
+
+class Codec(Protocol):
+    """Objects of a kind <-> arrays of a Space. Pure: the same object always gives the same array."""
+
+    @property
+    def space(self) -> Space: ...
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """What ``--given`` takes, as found in the training data."""
+        ...
+
+    def encode(self, examples: Sequence[Example]) -> Arrays:
+        """Arrays of the examples, ``x`` first; stored types may be narrower than the Space's.
+
+        Raises:
+            UnreadableError: an example cannot be decoded. The caller finds out which one.
+        """
+        ...
+
+    def to_space(self, arrays: Arrays) -> Arrays:
+        """Stored arrays (as :meth:`encode` gives them) as the engine wants them: floats in [-1, 1], ..."""
+        ...
+
+    def decode(self, arrays: Arrays) -> Sequence[Any]:
+        """The kind's natural batch from arrays of the Space: a list of PIL images, an Arrow table."""
+        ...
+
+    def encode_given(self, given: Mapping[str, Any], n: int) -> Given:
+        """Conditions for ``n`` samples in terms of the Space; values are already checked by name."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write JSON and safetensors files into an empty folder."""
+        ...
+
+
+class Features(Protocol):
+    """Objects -> (N, F) floats in which distance means difference. Fitted once and saved."""
+
+    def __call__(self, objects: Sequence[Any]) -> Array: ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+class Data(Protocol):
+    """Encoded examples: as long as the data, memory-mapped where that is large."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, indices: Array) -> Arrays:
+        """Rows in terms of the Space; the order of ``indices`` is kept."""
+        ...
+
+    def column(self, name: str) -> Array:
+        """One whole stored array; small ones only, such as labels."""
+        ...
+
+
+class Learner(Protocol):
+    """Anything that learns in steps: an engine, a critic, an encoder."""
+
+    def steps(self, data: Data, budget: Budget) -> Iterator[Metrics]:
+        """Learn one step, yield its numbers, go on until ``budget.over``.
+
+        All schedules read ``budget.progress`` and all draws read ``budget.step``; nothing else counts.
+        """
+        ...
+
+    def describe(self, metrics: Metrics) -> str:
+        """The numbers in a few words that a person understands: ``critic fooled 31 %``."""
+        ...
+
+    def state(self) -> dict[str, Array]:
+        """Everything that a step depends on, as named arrays: weights, averages, optimiser."""
+        ...
+
+    def load_state(self, state: Mapping[str, Array]) -> None: ...
+
+
+class Engine(Learner, Protocol):
+    """Learns a distribution over a Space. May offer ``log_score`` and ``represent``; see DESIGN."""
+
+    def sample(self, indices: Array, given: Given, seed: int, settings: Any) -> Arrays:
+        """Rows ``indices``; row i is a function of the weights, its conditions, ``seed`` and i alone."""
+        ...
+
+    def weights(self) -> dict[str, Array]:
+        """What sampling needs and nothing more: the model file."""
+        ...
+
+    def load_weights(self, weights: Mapping[str, Array]) -> None: ...
+
+
+class Settings(Protocol):
+    """An engine's settings record: frozen, and able to build the engine that it sets."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, as in the entry-point group ``ilk.engines``."""
+        ...
+
+    def build(self, space: Space, conditions: Mapping[str, Condition], plan: Plan) -> Engine: ...
+
+
+class Kind(Protocol):
+    """A kind of thing. One instance a kind, found by the entry-point group ``ilk.kinds``."""
+
+    name: str
+    extra: str
+    """The extra of the ``ilk`` package that it needs (``molecules``), or an empty string."""
+    Options: type[Record]
+    SampleOptions: type[Record]
+    measures: tuple[Measure, ...]
+    formats: tuple[Format, ...]
+    """What it writes; the first is the default."""
+    demos: Mapping[str, str]
+    """Bundled example data: ``demo:NAME`` -> one line about it."""
+
+    def recognise(self, source: Any) -> float:
+        """0 to 1, from names and first bytes only; imports nothing that needs an extra."""
+        ...
+
+    def read(self, source: Any, options: Any) -> Iterator[Example | Problem]:
+        """Stream the examples; the same source gives the same order each time."""
+        ...
+
+    def stamp(self, source: Any, options: Any) -> str:
+        """A cheap hash of the source that changes when its content does: the key of the cache."""
+        ...
+
+    def fit_codec(self, examples: Iterable[Example], options: Any, plan: Plan, base: Base | None) -> Codec: ...
+
+    def load_codec(self, folder: Path) -> Codec: ...
+
+    def engine(self, codec: Codec, plan: Plan, base: Base | None) -> Settings:
+        """The engine and settings that win for this data and budget."""
+        ...
+
+    def fit_features(self, examples: Iterable[Example], plan: Plan) -> Features: ...
+
+    def load_features(self, folder: Path) -> Features: ...
+
+    def write(self, objects: Sequence[Any], file: BinaryIO, format: str, note: Mapping[str, str]) -> None:
+        """Bytes of one file (a ``many`` format: of all objects) into ``file``; ``note`` goes in-band."""
+        ...
+
+    def draw(self, objects: Sequence[Any]) -> Exhibit:
+        """One exhibit for a person: a contact sheet, a plot."""
+        ...
+
+    def identify(self, object: Any) -> str:
+        """A hash of what the object is, whatever file it stands in: pixels, canonical SMILES, a row's values."""
+        ...
+
+    def check(self, object: Any) -> list[str]:
+        """What is wrong with a sample as an object of this kind; empty when nothing is."""
+        ...
+
+
+Progress: TypeAlias = Callable[[Any], None]
+
+
+def check_given(given: Mapping[str, Any], conditions: Mapping[str, Condition]) -> dict[str, Any]:
+    """Conditions by name with values of the right type, from loose words such as those of a command line.
+
+    Raises:
+        InputError: an unknown name or level (with a suggestion), or a number that is none.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in given.items():
+        condition = conditions.get(name)
+        if condition is None:
+            hint = suggest(name, conditions) if conditions else "the model was fitted without conditions"
+            raise InputError(Code.GIVEN, f'There is no condition "{name}" in this model; {hint}.')
+        checked[name] = _check_value(name, value, condition)
+    return checked
+
+
+def _check_value(name: str, value: Any, condition: Condition) -> Any:
+    if isinstance(condition, Levels):
+        if str(value) not in condition.names:
+            raise InputError(
+                Code.GIVEN, f'"{value}" is no {name} of this model; {suggest(str(value), condition.names)}.'
+            )
+        return str(value)
+    if isinstance(condition, Number):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise InputError(Code.GIVEN, f'{name} takes a number, not "{value}".') from None
+        if not np.isfinite(number):
+            raise InputError(Code.GIVEN, f'{name} takes a finite number, not "{value}".')
+        return number
+    return str(value)

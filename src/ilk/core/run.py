@@ -1,0 +1,171 @@
+"""The one learning loop, for any Learner: budget, checkpoints, signals, events, ranks.
+
+It knows nothing of what is learned. A learner yields after each step; the loop owns everything that
+happens between two steps: counting, telling, saving, stopping. Exact resume needs no more than
+``learner.load_state`` and a budget that starts at the saved step, since no learner keeps a random
+generator (``ilk.core.seeds``).
+
+Under ``torchrun`` every rank runs this loop; rank 0 reads the clock for all and is the only one that
+saves and tells.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Literal
+
+import numpy as np
+
+from ilk.core.events import Sink, Step
+from ilk.core.plan import Budget, Plan
+from ilk.core.protocol import Data, Learner
+
+Ended = Literal["finished", "interrupted"]
+
+TELL_EVERY = 0.25  # seconds between two Step events
+SAVE_EVERY = 5.0  # seconds between two checkpoints, at least
+SAVE_SHARE = 0.02  # and checkpoints take at most this share of the time
+
+
+def run(
+    learner: Learner,
+    data: Data,
+    budget: Budget,
+    *,
+    checkpoint: Callable[[Budget, dict[str, float], str], None],
+    on: Sink,
+) -> Ended:
+    """Learn until the budget is over or someone stops it; checkpoint at step 1, on the way and at the end.
+
+    Args:
+        learner: what learns; it may have been loaded from a checkpoint.
+        data: encoded training examples.
+        budget: the clock, at the step where learning goes on.
+        checkpoint: saves the learner's state; called on rank 0 between two steps with the budget, the
+            metrics and, at the end, how it ended.
+        on: takes the events.
+
+    Returns:
+        Whether the budget was used up or a signal ended it; what was learned is saved either way.
+    """
+    writes = budget.plan.rank == 0
+    smooth = _Smooth()
+    told = saved = time.monotonic()
+    pause = SAVE_EVERY
+    first = budget.step
+    with _signals(budget) as caught:
+        _share_clock(budget)
+        steps = learner.steps(data, budget) if not budget.over else iter(())
+        for metrics in steps:
+            budget.advance()
+            smooth.add(metrics)
+            now = time.monotonic()
+            if writes and (now - told >= TELL_EVERY or budget.step == first + 1):
+                on(_step(learner, budget, smooth.values()))
+                told = now
+            if writes and (budget.step == 1 or now - saved >= pause):
+                checkpoint(budget, smooth.values(), "")
+                saved = time.monotonic()
+                pause = max(SAVE_EVERY, (saved - now) / SAVE_SHARE)
+            _share_clock(budget)
+        ended: Ended = "interrupted" if caught else "finished"
+        if writes:
+            on(_step(learner, budget, smooth.values()))
+            checkpoint(budget, smooth.values(), ended)
+    return ended
+
+
+def _step(learner: Learner, budget: Budget, metrics: dict[str, float]) -> Step:
+    return Step(
+        step=budget.step,
+        of=budget.plan.steps,
+        seconds=round(budget.elapsed, 3),
+        eta=budget.eta,
+        progress=budget.progress,
+        metrics=metrics,
+        says=learner.describe(metrics) if metrics else "",
+    )
+
+
+class _Smooth:
+    """Means of the last steps, so that one noisy batch does not make a number jump."""
+
+    def __init__(self, share: float = 0.05) -> None:
+        self._share = share
+        self._values: dict[str, float] = {}
+
+    def add(self, metrics: object) -> None:
+        for name, value in dict(metrics).items():  # type: ignore[call-overload]
+            old = self._values.get(name, float(value))
+            self._values[name] = old + self._share * (float(value) - old)
+
+    def values(self) -> dict[str, float]:
+        return {name: round(value, 6) for name, value in self._values.items()}
+
+
+@contextmanager
+def _signals(budget: Budget) -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM ends after the current step; a second one ends at once."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+        budget.stop()
+
+    old = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _share_clock(budget: Budget) -> None:
+    """Rank 0's clock for all ranks; one tiny broadcast a step, none with one process."""
+    if budget.plan.world == 1:
+        return
+    import torch.distributed as dist
+
+    clock = [budget.local()]
+    dist.broadcast_object_list(clock, src=0)
+    budget.share(clock[0])
+
+
+def join_ranks() -> tuple[int, int]:
+    """(rank, world) of this process; joins the group that ``torchrun`` announces in the environment."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return 0, 1
+    import torch
+    import torch.distributed as dist
+
+    if not dist.is_initialized():
+        backend = "nccl" if torch.cuda.is_available() else "gloo"
+        if backend == "nccl":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        dist.init_process_group(backend)
+    return dist.get_rank(), dist.get_world_size()
+
+
+def wait_for_ranks(plan: Plan) -> None:
+    """All ranks meet here: rank 0 has written the cache that the others read."""
+    if plan.world > 1:
+        import torch.distributed as dist
+
+        dist.barrier()
+
+
+def check_finite(state: dict[str, np.ndarray]) -> bool:
+    """Whether all floats of a state are finite; a state that is not must not replace a good one."""
+    return all(np.isfinite(array).all() for array in state.values() if array.dtype.kind == "f")

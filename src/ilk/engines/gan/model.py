@@ -1,0 +1,188 @@
+"""The generator and the critic: two networks of DCGAN's shape for any Grid.
+
+They know shapes and labels, nothing of losses, data or training (``steps.py``). Strided convolutions
+lead from a map of 3 to 5 cells a side to the picture and back, doubling it each time; an odd size, as 7 in
+4-7-14-28, takes a 3x3 kernel where an even one takes 4x4. So every size works natively, without padding.
+``width`` is the number of channels at half the picture's resolution; each halving doubles it, up to eight
+times.
+
+    DCGAN shape          Radford et al., "Unsupervised Representation Learning with DCGANs", 2016
+    spectral norm        Miyato et al., "Spectral Normalization for GANs", 2018
+    labels in the critic Miyato & Koyama, "cGANs with Projection Discriminator", 2018
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ilk.core.errors import Code, InputError
+from ilk.core.spaces import Grid
+
+SLOPE = 0.2  # of leaky ReLU, as in DCGAN
+WIDEST = 8  # times `width`: the cap at large resolutions, where doubling on would cost most of the time
+SMALLEST = 5  # cells a side at which halving ends
+Norm = Literal["batch", "none"]
+
+
+def maps(grid: Grid) -> list[tuple[int, int]]:
+    """Heights and widths of the maps from the smallest up to the picture: 4, 7, 14, 28.
+
+    Raises:
+        InputError: the grid is smaller than 4 x 4.
+    """
+    sizes = [(grid.height, grid.width)]
+    if min(sizes[0]) < 4:
+        raise InputError(Code.OPTION, f"Pictures of {grid.width} x {grid.height} are too small; use at least 4 x 4.")
+    while len(sizes) < 2 or max(sizes[0]) > SMALLEST:
+        height, width = sizes[0]
+        sizes.insert(0, ((height + 1) // 2, (width + 1) // 2))
+    return sizes
+
+
+def kernels(grid: Grid) -> list[tuple[int, int]]:
+    """The kernel between each map and the next larger one: 4 for an even size, 3 for an odd one.
+
+    With stride 2 and padding 1 these are the kernels that halve (rounding up) and double exactly.
+    """
+    return [(4 - height % 2, 4 - width % 2) for height, width in maps(grid)[1:]]
+
+
+def channels(width: int, levels: int) -> list[int]:
+    """Channels of the maps from the smallest up to half the picture's resolution."""
+    return [width * min(WIDEST, 2**level) for level in reversed(range(levels))]
+
+
+class Generator(nn.Module):
+    """Noise (and a label) to a picture.
+
+    A class is given as a learned vector that joins the noise: with labels the network's input is
+    ``[z, e_label]``.
+
+    Args:
+        grid: the Space.
+        width: channels at half the resolution.
+        latent: size of the noise vector.
+        classes: number of labels; 0 makes a network without labels.
+        norm: batch normalisation after every layer but the last, or none.
+    """
+
+    def __init__(self, grid: Grid, width: int, latent: int, classes: int = 0, norm: Norm = "batch") -> None:
+        super().__init__()
+        self.latent, self.start = latent, maps(grid)[0]
+        steps = kernels(grid)
+        sizes = channels(width, len(steps))
+        cells = self.start[0] * self.start[1]
+        self.embed = nn.Embedding(classes, latent) if classes else None
+        self.project = nn.Linear(latent * (2 if classes else 1), sizes[0] * cells)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(size) if norm == "batch" else nn.Identity() for size in sizes)
+        self.ups = nn.ModuleList(
+            nn.ConvTranspose2d(a, b, kernel, stride=2, padding=1)
+            for a, b, kernel in zip(sizes, [*sizes[1:], grid.channels], steps, strict=True)
+        )
+
+    def forward(self, z_BL: Tensor, label_B: Tensor | None = None) -> Tensor:
+        """Pictures ``x_BCHW`` in (-1, 1)."""
+        if self.embed is not None:
+            z_BL = torch.cat([z_BL, self.embed(label_B)], dim=1)
+        # Channels come last in memory: both flattenings are views, where the other order costs a copy here and
+        # makes the gradient of the activation ten times slower (two layouts in one kernel).
+        x_BCHW = self.project(z_BL).view(len(z_BL), *self.start, -1).permute(0, 3, 1, 2)
+        for norm, up in zip(self.norms, self.ups, strict=True):
+            x_BCHW = up(functional.relu(norm(x_BCHW)))
+        return torch.tanh(x_BCHW.float())
+
+
+class SpectralNorm(nn.Module):
+    """``W / sigma(W)`` with the largest singular value from a running power iteration.
+
+    For W as a matrix (out, rest): ``v = W^T u / |.|``, ``u = W v / |.|``, ``sigma = u^T W v``; u and v
+    carry over from step to step, and gradients flow through W alone. One iteration an *update*
+    suffices (Miyato et al., section 2.1), so :meth:`iterate` is called by the training step and not
+    by ``forward``: the same weights always give the same output.
+    """
+
+    u_O: Tensor
+    v_R: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        matrix_OR = weight.detach().flatten(1)
+        self.register_buffer("u_O", functional.normalize(torch.ones(len(matrix_OR)), dim=0))
+        self.register_buffer("v_R", functional.normalize(torch.ones(matrix_OR.shape[1]), dim=0))
+
+    @torch.no_grad()
+    def iterate(self, weight: Tensor, rounds: int = 1) -> None:
+        """Move u and v towards the first singular vectors."""
+        matrix_OR = weight.flatten(1)
+        for _ in range(rounds):
+            functional.normalize(matrix_OR.mT @ self.u_O, dim=0, out=self.v_R)
+            functional.normalize(matrix_OR @ self.v_R, dim=0, out=self.u_O)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The normalised weight."""
+        with torch.autocast(weight.device.type, enabled=False):  # a singular value in bfloat16 is none
+            sigma = torch.vdot(self.u_O, weight.flatten(1) @ self.v_R)
+            return weight / sigma
+
+
+class Critic(nn.Module):
+    """Pictures (and labels) to one score each: above 0 it takes them for real.
+
+    With labels the score is ``w . h + e_label . h`` for the last features h (projection): it asks
+    whether the picture is real *and* whether it is what the label says. All weights are spectrally
+    normalised, so that the score is Lipschitz without any penalty.
+
+    Args:
+        grid: the Space.
+        width: channels at half the resolution.
+        classes: number of labels; 0 makes a network without labels.
+    """
+
+    def __init__(self, grid: Grid, width: int, classes: int = 0) -> None:
+        super().__init__()
+        steps = kernels(grid)[::-1]
+        sizes = channels(width, len(steps))[::-1]
+        height, wide = maps(grid)[0]
+        self.downs = nn.ModuleList(
+            nn.Conv2d(a, b, kernel, stride=2, padding=1)
+            for a, b, kernel in zip([grid.channels, *sizes[:-1]], sizes, steps, strict=True)
+        )
+        self.head = nn.Linear(sizes[-1] * height * wide, 1)
+        self.embed = nn.Embedding(classes, sizes[-1] * height * wide) if classes else None
+        self.spectral = nn.ModuleDict({_key(name): SpectralNorm(weight) for name, weight in self._weights()})
+
+    def _weights(self) -> list[tuple[str, Tensor]]:
+        """The weights to normalise by name: all matrices."""
+        return [(name, p) for name, p in self.named_parameters() if p.ndim > 1]
+
+    def iterate(self, rounds: int = 1) -> None:
+        """One step of power iteration for every layer; once an update."""
+        for name, weight in self._weights():
+            self.spectral[_key(name)].iterate(weight, rounds)  # type: ignore[operator]
+
+    def normalised(self) -> dict[str, Tensor]:
+        """All normalised weights by name, as :meth:`forward` takes them."""
+        return {name: self.spectral[_key(name)](weight) for name, weight in self._weights()}
+
+    def forward(self, x_BCHW: Tensor, label_B: Tensor | None = None) -> Tensor:
+        """Scores ``(B,)``."""
+        weights = self.normalised()
+        x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
+        for level, down in enumerate(self.downs):
+            weight = weights[f"downs.{level}.weight"]
+            x_BCHW = functional.conv2d(x_BCHW, weight, down.bias, stride=2, padding=1)  # type: ignore[arg-type]
+            x_BCHW = functional.leaky_relu(x_BCHW, SLOPE)
+        h_BF = x_BCHW.permute(0, 2, 3, 1).flatten(1)
+        score_B = functional.linear(h_BF, weights["head.weight"], self.head.bias).squeeze(1)
+        if label_B is not None:
+            score_B = score_B + (functional.embedding(label_B, weights["embed.weight"]) * h_BF).sum(1)
+        return score_B.float()
+
+
+def _key(name: str) -> str:
+    """A parameter's name as the name of a module, where no dots are allowed."""
+    return name.replace(".", "_")

@@ -1,0 +1,120 @@
+"""Training: what happens in one step of the adversarial pair.
+
+One step shows the critic a real and a made batch, then asks it about the same made batch again to
+teach the generator, then moves the average. Losses are in ``losses.py``; counting, saving and
+stopping belong to ``ilk.core.run``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ilk.core.errors import BugError, Code
+from ilk.core.plan import Budget
+from ilk.core.protocol import Data, Metrics
+from ilk.core.seeds import batch_indices, stream
+from ilk.engines.common.ema import decay_after, move_average
+from ilk.engines.common.optim import set_rate
+from ilk.engines.common.ranks import average_gradients
+from ilk.engines.common.schedule import cosine
+from ilk.engines.gan.losses import CRITIC, GENERATOR
+
+if TYPE_CHECKING:
+    from ilk.engines.gan.engine import GanEngine
+
+READ_EVERY = {"cpu": 1, "cuda": 20}  # steps; reading a number from a GPU waits for all that it has to do
+
+
+def learn(engine: GanEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
+    """Learn until the budget is over; yields ``critic_loss``, ``generator_loss`` and ``fooled``.
+
+    ``fooled`` is the share of made pictures that the critic takes for real.
+
+    Raises:
+        BugError: a loss is no longer a number; the last checkpoint is still good.
+    """
+    if engine.classes:
+        counts = np.bincount(data.column("label"), minlength=engine.classes)
+        engine.frequencies_K = counts / counts.sum()
+    # Where the hinge is satisfied gradients fade into denormal numbers, on which a CPU is ten times slower.
+    torch.set_flush_denormal(True)
+    every = READ_EVERY.get(engine.device.type, 1)
+    metrics: Metrics = {}
+    while not budget.over:
+        numbers = _step(engine, data, budget)
+        if not metrics or budget.step % every == 0:
+            values = torch.stack(numbers).tolist()
+            if not all(map(math.isfinite, values)):
+                raise BugError(Code.BUG, f"Learning diverged at step {budget.step}; a lower rate helps.")
+            metrics = dict(zip(("critic_loss", "generator_loss", "fooled"), values, strict=True))
+        yield metrics
+
+
+def _step(engine: GanEngine, data: Data, budget: Budget) -> list[Tensor]:
+    settings = engine.settings
+    rate = settings.rate * cosine(budget.progress, settings.rate_floor)
+    set_rate(engine.generator_adam, rate)
+    set_rate(engine.critic_adam, rate * settings.critic_rate)
+    real_BCHW, label_B = real_batch(engine, data, budget.step)
+    z_BL = noise(engine, budget.step)
+    with engine.autocast():
+        made_BCHW = engine.generator(z_BL, label_B)
+    critic_loss = _teach_critic(engine, real_BCHW, made_BCHW.detach(), label_B)
+    # The critic has moved on, but its opinion of the same pictures is as good a lesson as that of new
+    # ones, and saves a third of the generator's work.
+    generator_loss, fooled = _teach_generator(engine, made_BCHW, label_B)
+    decay = decay_after(budget.step, settings.ema)
+    move_average(list(engine.averaged.parameters()), list(engine.generator.parameters()), decay)
+    engine.measured = False
+    return [critic_loss, generator_loss, fooled]
+
+
+def _teach_critic(engine: GanEngine, real_BCHW: Tensor, made_BCHW: Tensor, label_B: Tensor | None) -> Tensor:
+    engine.critic.iterate()
+    engine.critic_adam.zero_grad()
+    both = torch.cat([real_BCHW, made_BCHW])  # one pass: nothing in the critic mixes the rows of a batch
+    labels = None if label_B is None else torch.cat([label_B, label_B])
+    with engine.autocast():
+        real_B, made_B = engine.critic(both, labels).chunk(2)
+    loss = CRITIC[engine.settings.loss](real_B, made_B)
+    loss.backward()  # type: ignore[no-untyped-call]
+    average_gradients(list(engine.critic.parameters()), engine.plan.world)
+    engine.critic_adam.step()
+    return loss.detach()
+
+
+def _teach_generator(engine: GanEngine, made_BCHW: Tensor, label_B: Tensor | None) -> tuple[Tensor, Tensor]:
+    engine.generator_adam.zero_grad()
+    engine.critic.requires_grad_(requires_grad=False)  # its gradients are not wanted here
+    with engine.autocast():
+        made_B = engine.critic(made_BCHW, label_B)
+    loss = GENERATOR[engine.settings.loss](made_B)
+    loss.backward()  # type: ignore[no-untyped-call]
+    engine.critic.requires_grad_(requires_grad=True)
+    average_gradients(list(engine.generator.parameters()), engine.plan.world)
+    engine.generator_adam.step()
+    return loss.detach(), (made_B.detach() > 0).float().mean()
+
+
+def real_batch(engine: GanEngine, data: Data, step: int) -> tuple[Tensor, Tensor | None]:
+    """This rank's pictures ``x_BCHW`` and their labels at ``step``."""
+    plan = engine.plan
+    rows = batch_indices(plan.seed, step, engine.settings.batch, len(data), plan.rank, plan.world)
+    arrays = data.take(rows)
+    x_BCHW = torch.from_numpy(np.ascontiguousarray(arrays["x"], dtype=np.float32)).to(engine.device)
+    if not engine.classes:
+        return x_BCHW, None
+    return x_BCHW, torch.from_numpy(np.asarray(arrays["label"], dtype=np.int64)).to(engine.device)
+
+
+def noise(engine: GanEngine, step: int) -> Tensor:
+    """This rank's slice of the whole batch's noise ``z_BL`` at ``step``: any split into ranks sees the same."""
+    plan, batch = engine.plan, engine.settings.batch
+    whole = stream(plan.seed, "z", step).standard_normal((batch * plan.world, engine.settings.latent), dtype=np.float32)
+    return torch.from_numpy(whole[plan.rank * batch : (plan.rank + 1) * batch]).to(engine.device)

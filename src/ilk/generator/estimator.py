@@ -1,0 +1,308 @@
+"""``Generator``: scikit-learn's manners for generation: fit, sample, save, load.
+
+The constructor stores its parameters untouched, ``fit`` returns self, what was learned ends in an
+underscore, ``clone`` and ``pickle`` work (the pickle carries the safe folder's bytes). It does not
+inherit from scikit-learn, which costs as much to import as torch; the protocol is kept, and tested.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ilk.core import events
+from ilk.core.errors import Code, InputError, NotFittedError, suggest
+from ilk.core.folder import Header, ModelWriter, Opened, open_model
+from ilk.core.protocol import Condition, check_given
+from ilk.core.samples import Samples, check_count
+from ilk.core.seeds import fresh_seed
+from ilk.generator import fitting
+from ilk.generator.extras import seal_model, write_card, write_preview
+from ilk.generator.model import Model
+from ilk.generator.output import save_samples
+
+CHUNK = 512  # samples made together when they are streamed
+
+
+class Generator:
+    """Learn a distribution from examples, draw more from it.
+
+    Args:
+        kind: ``"auto"`` (recognised from the source) or the name of a kind.
+        engine: ``None`` (the kind's choice for data and budget) or an engine's settings, ``ilk.Gan(...)``.
+        minutes: a ceiling on the wall clock of ``fit``, start-up and save included.
+        steps: learn this many steps instead; the same plan and seed then give the same bits.
+        size: ``None`` (from data and machine), ``"small"``, ``"medium"`` or ``"large"``.
+        options: the kind's options, a record or a mapping such as ``{"resolution": 64}``.
+        label: the name that ``y`` gets as a condition.
+        holdout: share of the examples that nothing learns from.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        threads: ``None`` (probed) or a number.
+        random_state: the seed of the fit; ``None`` draws one.
+
+    Attributes:
+        kind_: the name of the kind.
+        conditions_: what ``given`` takes.
+        n_steps_: steps learned.
+        ended_: ``"finished"`` or ``"interrupted"``.
+        fingerprint_: the model's SHA-256 fingerprint, as in a seal.
+
+    Examples:
+        >>> import ilk
+        >>> ilk.Generator(minutes=1).get_params()["minutes"]
+        1
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str = "auto",
+        engine: Any = None,
+        minutes: float = 3.0,
+        steps: int | None = None,
+        size: Any = None,
+        options: Any = None,
+        label: str | None = None,
+        holdout: float = 0.1,
+        device: str = "auto",
+        threads: int | None = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.kind = kind
+        self.engine = engine
+        self.minutes = minutes
+        self.steps = steps
+        self.size = size
+        self.options = options
+        self.label = label
+        self.holdout = holdout
+        self.device = device
+        self.threads = threads
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any = None,
+        y: Any = None,
+        *,
+        save_to: str | Path | None = None,
+        resume: bool = False,
+        force: bool = False,
+        on: events.Sink = events.ignore,
+        since: float | None = None,
+    ) -> Generator:
+        """Learn from examples.
+
+        Args:
+            X: a path, a list of paths, ``demo:NAME``, or the kind's natural objects.
+            y: a value for each example, a condition that can be asked for when sampling.
+            save_to: a model folder that is kept current while it learns.
+            resume: go on with the fit in ``save_to``, from ``X`` or from where its data lay. Budget
+                parameters that differ from the defaults replace the recorded ones.
+            force: replace a model that is there.
+            on: takes the progress events.
+            since: the ``time.monotonic()`` from which ``minutes`` count; now by default.
+
+        Raises:
+            InputError: what is wrong with the input, in one sentence, before the first step.
+            MachineError: something is missing on this machine.
+        """
+        request = self._request(X, y, time.monotonic() if since is None else since)
+        path = None if save_to is None else Path(save_to)
+        if resume:
+            if path is None:
+                raise InputError(Code.RESUME, "To resume, name the model folder with save_to.")
+            if path.exists():
+                more = self.steps is not None or self.minutes != _default("minutes")
+                self.model_, self.ended_ = fitting.resume(request, path, on, more=more)
+                return self._fitted()
+            on(events.Note(says=f"{path} does not exist yet, so it is fitted from the start"))
+        if X is None:
+            raise InputError(Code.SOURCE_MISSING, "There is nothing to learn from: give a source.")
+        fitting.refuse_existing(path, force=force)
+        self.model_, self.ended_ = fitting.fit(request, path, on)
+        return self._fitted()
+
+    def sample(
+        self, n: int = 1, *, given: Mapping[str, Any] | None = None, seed: int | None = None, **options: Any
+    ) -> Samples:
+        """Draw samples. Sample i depends on the model, the settings, the seed and i alone.
+
+        Args:
+            n: how many.
+            given: conditions, such as ``{"class": "shirt"}``; ``conditions_`` lists them.
+            seed: an integer; without one a fresh seed is drawn, to be read at ``Samples.seed``.
+            **options: the engine's and the kind's sampling options, such as ``temperature=0.8``.
+
+        Returns:
+            Samples: a sequence of the kind's natural objects, made when it is looked at.
+
+        Raises:
+            NotFittedError: before ``fit`` or ``load``.
+            InputError: an unknown condition, level or option, or a bad number.
+        """
+        model = self._model()
+        count = check_count(n)
+        checked = check_given(given or {}, model.codec.conditions)
+        _, settings = model.sample_settings(options)
+        seed = fresh_seed() if seed is None else _check_seed(seed)
+        return Samples(
+            count,
+            seed,
+            make=lambda start, stop: model.draw(start, stop, checked, seed, settings),
+            chunk=CHUNK,
+            draw=model.kind.draw,
+            save=lambda samples, path, format_, unsealed: save_samples(
+                model, samples, path, format_, unsealed=unsealed, given=checked, options=options
+            ),
+        )
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the model folder (without what resuming needs, which only ``save_to`` keeps).
+
+        Raises:
+            InputError: it exists and ``force`` is not given.
+        """
+        model, target = self._model(), Path(path)
+        fitting.refuse_existing(target, force=force)
+        with ModelWriter(target, replace=True) as writer:
+            model.header = writer.commit(model.header, model.files())
+            write_preview(target, model)
+            write_card(target, model)
+            seal_model(target, model)
+        return target
+
+    @property
+    def conditions_(self) -> Mapping[str, Condition]:
+        """What ``given`` takes: name -> its levels or range."""
+        return self._model().codec.conditions
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002
+        """The constructor's parameters, as scikit-learn asks for them."""
+        return {name: getattr(self, name) for name in _parameters()}
+
+    def set_params(self, **params: Any) -> Generator:
+        """Set constructor parameters.
+
+        Raises:
+            InputError: there is no such parameter.
+        """
+        for name, value in params.items():
+            if name not in _parameters():
+                raise InputError(Code.OPTION, f'Generator has no parameter "{name}"; {suggest(name, _parameters())}.')
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        changed = {n: v for n, v in self.get_params().items() if v is not _default(n) and v != _default(n)}
+        return f"Generator({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            input_tags=InputTags(two_d_array=False, string=True),
+            non_deterministic=False,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(self.__dict__)
+        model: Model | None = state.pop("model_", None)
+        if model is not None:
+            state["folder_"] = msgspec.json.encode(model.header), model.files()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        folder = state.pop("folder_", None)
+        self.__dict__.update(state)
+        if folder is not None:
+            header, files = folder
+            opened = Opened(msgspec.json.decode(header, type=Header), files, Path("(pickle)"))
+            self.model_ = Model.from_files(opened)
+
+    def _model(self) -> Model:
+        model: Model | None = getattr(self, "model_", None)
+        if model is None:
+            raise NotFittedError(Code.NOT_FITTED, "This Generator is not fitted yet; call fit or ilk.load first.")
+        return model
+
+    def _fitted(self) -> Generator:
+        header = self.model_.header
+        self.kind_, self.n_steps_, self.fingerprint_ = header.kind, header.step, header.fingerprint
+        return self
+
+    def _request(self, X: Any, y: Any, since: float) -> fitting.Request:
+        if not isinstance(self.minutes, int | float) or not 0 < self.minutes <= 60 * 24 * 30:
+            raise InputError(Code.COUNT, f"minutes must be more than 0, not {self.minutes}.")
+        if not 0 <= self.holdout <= 0.5:
+            raise InputError(Code.COUNT, f"holdout is a share from 0 to 0.5, not {self.holdout}.")
+        if self.threads is not None and self.threads < 1:
+            raise InputError(Code.COUNT, f"threads must be at least 1, not {self.threads}.")
+        if self.size not in (None, "small", "medium", "large"):
+            raise InputError(Code.OPTION, f'size is small, medium or large, not "{self.size}".')
+        return fitting.Request(
+            source=X,
+            y=y,
+            kind=self.kind,
+            options=self.options,
+            engine=self.engine,
+            minutes=float(self.minutes),
+            steps=self.steps,
+            size=self.size,
+            device=self.device,
+            threads=self.threads,
+            seed=fresh_seed() if self.random_state is None else _check_seed(self.random_state),
+            holdout=self.holdout,
+            label=self.label,
+            since=since,
+        )
+
+
+def load(path: str | Path, *, device: str = "auto") -> Generator:
+    """Load a model folder as a fitted Generator.
+
+    Raises:
+        InputError: there is none, or it is damaged, unsafe or newer than this ilk.
+        MachineError: its kind needs an extra that is not installed.
+    """
+    opened = open_model(Path(path))
+    header = opened.header
+    model = Generator(
+        kind=header.kind,
+        minutes=(header.plan.seconds or 0) / 60 or _default("minutes"),
+        steps=header.plan.steps,
+        options=dict(header.options),
+        device=device,
+        random_state=header.plan.seed,
+    )
+    model.model_ = Model.from_files(opened, device)
+    model.ended_ = header.ended
+    return model._fitted()
+
+
+def _parameters() -> list[str]:
+    return [name for name in inspect.signature(Generator.__init__).parameters if name != "self"]
+
+
+def _default(name: str) -> Any:
+    return inspect.signature(Generator.__init__).parameters[name].default
+
+
+def _check_seed(seed: Any) -> int:
+    try:
+        number = int(seed)
+    except (TypeError, ValueError):
+        raise InputError(Code.COUNT, f"A seed is a whole number, not {seed!r}.") from None
+    if not 0 <= number < 2**63:
+        raise InputError(Code.COUNT, f"A seed is a whole number from 0, not {seed!r}.")
+    return number

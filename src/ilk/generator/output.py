@@ -1,0 +1,182 @@
+"""Samples to files: bytes from the kind, sealed, written once.
+
+A folder gets one file a sample (numbering goes on where it ended), a contact sheet and a signed
+manifest; files of at most one call of 1,000 carry a seal of their own as well. A single file holds
+all samples, or the only one. Nothing is held longer than a chunk, so a million samples stream.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ilk.core.errors import Code, InputError, suggest
+from ilk.core.folder import disk_error
+from ilk.core.home import ilk_home, write_atomic
+from ilk.core.protocol import Format, Kind
+from ilk.core.samples import Samples, Saved
+from ilk.generator.extras import new_claim
+from ilk.generator.model import Model
+from ilk.seal import c2pa
+from ilk.seal.claim import Claim
+from ilk.seal.ledger import Ledger
+from ilk.seal.sealer import FEW, FolderSeal, seal_file
+from ilk.seal.sidecar import SUFFIX as SIDECAR
+
+SHEET = 100  # samples on the contact sheet
+LISTED = 1000  # files named in the result
+
+
+def save_samples(
+    model: Model,
+    samples: Samples,
+    path: Path,
+    format_name: str | None,
+    *,
+    unsealed: bool,
+    given: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Saved:
+    """Write samples to a folder or a file; see ``Samples.save``."""
+    started = time.monotonic()
+    writer = _Output(model, new_claim(model, samples.seed), sealed=not unsealed)
+    if not unsealed:
+        writer.remember(samples, given, options)
+    try:
+        if path.suffix and not path.is_dir():
+            saved = writer.one_file(samples, path, format_name)
+        else:
+            saved = writer.folder(samples, path, format_name)
+    except OSError as error:
+        raise disk_error(error, path) from None
+    return msgspec.structs.replace(saved, seconds=time.monotonic() - started)
+
+
+def find_format(kind: Kind, name: str) -> Format:
+    """The format of a suffix or name, ``.jpg`` or ``jpeg``.
+
+    Raises:
+        InputError: the kind does not write it.
+    """
+    wanted = name.lower().lstrip(".")
+    wanted = {"jpg": "jpeg", "tif": "tiff"}.get(wanted, wanted)
+    known = {each.suffix: each for each in kind.formats}
+    if wanted not in known:
+        raise InputError(Code.OUTPUT, f'{kind.name} is not written as "{name}"; {suggest(wanted, known)}.')
+    return known[wanted]
+
+
+class _Output:
+    """Writes the samples of one call."""
+
+    def __init__(self, model: Model, claim: Claim, *, sealed: bool) -> None:
+        self._model = model
+        self._kind = model.kind
+        self._claim = claim
+        self._sealed = sealed
+        self._ledger = Ledger(ilk_home())
+
+    def remember(self, samples: Samples, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        """Put the call into this machine's ledger; names of classes may be private, so only there."""
+        model, claim = self._model, self._claim
+        settings = {"given": dict(given), "options": dict(options), "count": len(samples)}
+        self._ledger.model(claim.model, model.name, model.path or "", claim.kind)
+        self._ledger.call(claim.call, claim.model, claim.seed, settings)
+
+    def folder(self, samples: Samples, folder: Path, name: str | None) -> Saved:
+        """One file a sample, a sheet and a manifest."""
+        form = find_format(self._kind, name) if name else next(f for f in self._kind.formats if not f.many)
+        if form.many:
+            sentence = f"A {form.suffix} holds many samples in one file: write it by -o NAME.{form.suffix}."
+            raise InputError(Code.OUTPUT, sentence)
+        folder.mkdir(parents=True, exist_ok=True)
+        first = _next_number(folder)
+        width = max(4, len(str(first + len(samples) - 1)))
+        files: list[str] = []
+        head: list[Any] = []
+        with self._seal(folder, len(samples)) as seal:
+            for index, obj in _numbered(samples):
+                file = f"{first + index:0{width}d}.{form.suffix}"
+                data = self._bytes([obj], form, index)
+                if seal is not None:
+                    data = seal.file(data, form.media_type, index)
+                (folder / file).write_bytes(data)
+                if seal is not None:
+                    seal.wrote(file, data, index, self._kind.identify(obj))
+                files += [str(folder / file)] if index < LISTED else []
+                head += [obj] if index < SHEET else []
+            sheet, data, media_type = self._sheet(first, head)
+            if seal is not None:
+                data = seal.file(data, media_type, None)
+                seal.wrote(sheet, data, None)
+            (folder / sheet).write_bytes(data)
+        inside = len(samples) <= FEW and c2pa.supports(form.media_type)
+        how = "none" if seal is None else "c2pa and manifest" if inside else "manifest"
+        return Saved(str(folder), len(samples), files, str(folder / sheet), how, 0.0)
+
+    def _seal(self, folder: Path, count: int) -> AbstractContextManager[FolderSeal | None]:
+        if not self._sealed:
+            return nullcontext()
+        return FolderSeal(folder, ilk_home(), self._claim, count, self._ledger)
+
+    def one_file(self, samples: Samples, path: Path, name: str | None) -> Saved:
+        """All samples in one file, or the only one."""
+        form = find_format(self._kind, name or path.suffix)
+        if not form.many and len(samples) > 1:
+            sentence = f"{path.name} holds one sample, not {len(samples)}: name a folder, or use -n 1."
+            raise InputError(Code.OUTPUT, sentence)
+        if path.exists():
+            raise InputError(Code.EXISTS, f"{path} exists and is not overwritten; choose another name.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        objects = samples.data
+        data = self._bytes(objects, form, None if form.many else 0)
+        how, sidecar = "none", None
+        if self._sealed:
+            data, sidecar = seal_file(data, form.media_type, self._claim, ilk_home())
+            how = "sidecar" if sidecar else "c2pa"
+            with self._ledger as ledger:
+                for index, obj in enumerate(objects):
+                    ledger.content(self._kind.identify(obj), self._claim.call, index)
+        write_atomic(path, data)
+        if sidecar is not None:
+            write_atomic(path.with_name(path.name + SIDECAR), sidecar)
+        return Saved(str(path), len(samples), [str(path)], None, how, 0.0)
+
+    def _bytes(self, objects: Sequence[Any], form: Format, index: int | None) -> bytes:
+        note = {
+            "digitalSourceType": self._claim.source_type,
+            "creatorTool": f"ilk {self._claim.ilk}",
+            "model": self._claim.model,
+            "seed": str(self._claim.seed),
+        }
+        if index is not None:
+            note["index"] = str(index)
+        buffer = io.BytesIO()
+        self._kind.write(objects, buffer, form.suffix, note if self._sealed else {})
+        return buffer.getvalue()
+
+    def _sheet(self, first: int, head: Sequence[Any]) -> tuple[str, bytes, str]:
+        exhibit = self._kind.draw(head)
+        suffix = {"image/png": ".png", "image/svg+xml": ".svg", "audio/wav": ".wav"}.get(exhibit.media_type, ".txt")
+        return ("sheet" if first == 1 else f"sheet-{first}") + suffix, exhibit.data, exhibit.media_type
+
+
+def _numbered(samples: Samples) -> Iterator[tuple[int, Any]]:
+    index = 0
+    for batch in samples.batches():
+        for obj in batch:
+            yield index, obj
+            index += 1
+
+
+def _next_number(folder: Path) -> int:
+    """Numbering goes on where the folder's files end."""
+    numbers = (int(m[1]) for p in folder.iterdir() if (m := re.match(r"(\d{4,})\.\w+$", p.name)))
+    return max(numbers, default=0) + 1
