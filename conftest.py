@@ -27,7 +27,7 @@ from sybil.parsers.doctest import DocTestParser
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
-from documents import ConsoleBlockParser
+from documents import ConsoleBlockParser, FileBlockParser
 
 WALLS = ("ilk_home", "no_network", "one_thread")
 
@@ -90,15 +90,17 @@ def _enter_document(namespace: dict[str, Any]) -> None:
     folder = tempfile.TemporaryDirectory(prefix="ilk-docs-")
     namespace["_folder"], namespace["_before"] = folder, Path.cwd()
     os.chdir(folder.name)
+    sys.path.insert(0, folder.name)  # a block may import what another has written
 
 
 def _leave_document(namespace: dict[str, Any]) -> None:
     os.chdir(namespace.pop("_before"))
+    sys.path.remove(namespace["_folder"].name)
     namespace.pop("_folder").cleanup()
 
 
 _documents = Sybil(
-    parsers=[PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS), ConsoleBlockParser()],
+    parsers=[PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS), ConsoleBlockParser(), FileBlockParser()],
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     setup=_enter_document,
     teardown=_leave_document,
@@ -106,7 +108,7 @@ _documents = Sybil(
 )
 _docstrings = Sybil(
     parsers=[DocTestParser(optionflags=doctest.ELLIPSIS)],
-    patterns=["src/**/*.py", "src/ilk/*.py", "src/ilk/*/*.py", "src/ilk/*/*/*.py"],
+    patterns=["src/ilk/*.py", "src/ilk/*/*.py", "src/ilk/*/*/*.py"],
     fixtures=WALLS,
 )
 pytest_collect_file = (_documents + _docstrings).pytest()

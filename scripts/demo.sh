@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 MODEL=demo/fashion.ilk
 ilk() {
-    printf '\n$ ilk %s\n' "$*"
+    printf '\n$ ilk %s\n' "$*" >&2
     .venv/bin/ilk "$@"
 }
 
@@ -29,7 +29,7 @@ trap - INT TERM
 rm -rf demo/pictures demo/sneakers # an earlier run's, perhaps cut short; the same seeds make the same pictures
 ilk sample "$MODEL" -n 64 --seed 7 -o demo/pictures
 ilk sample "$MODEL" -n 16 --seed 7 --given class=sneaker -o demo/sneakers
-ilk verify demo/pictures demo/sneakers
+ilk verify demo/pictures demo/sneakers | tail -n 1 # a line a file, and the count
 cat <<END
 
 Look at

@@ -5,6 +5,8 @@ backslash at the end continues it. Exit code 0 is expected, or N where the line 
 Lines below a command are what it prints: each must be found among the printed lines, ``...`` standing
 for anything. Any other command is refused, so that no example goes untested: what should not be run
 is fenced as ``sh``.
+
+A block fenced as ``python title="NAME.py"`` is a file: it is written there, for later blocks to import.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
-from sybil import Example
+from sybil import Document, Example, Region
 from sybil.parsers.markdown import CodeBlockParser
+from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
 PROMPT = "$ "
 
@@ -32,6 +36,26 @@ class ConsoleBlockParser(CodeBlockParser):
             if problem := run(command, expected):
                 return problem
         return None
+
+
+class FileBlockParser:
+    """Finds blocks that are whole files, and writes them into the working folder of their document."""
+
+    def __init__(self) -> None:
+        self._lexer = FencedCodeBlockLexer(
+            language=r'python title="[^"]+"', mapping={"language": "title", "source": "source"}
+        )
+
+    def __call__(self, document: Document) -> Iterator[Region]:
+        for region in self._lexer(document):
+            region.parsed = region.lexemes["title"].split('"')[1], region.lexemes["source"]
+            region.evaluator = self.evaluate
+            yield region
+
+    def evaluate(self, example: Example) -> None:
+        """Write the file."""
+        name, source = example.parsed
+        Path(name).write_text(source)
 
 
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:

@@ -76,11 +76,15 @@ def test_manifest_that_is_not_ones_own_is_never_overwritten(tmp_path, home, clai
 
 
 def test_what_was_written_before_a_crash_is_sealed(tmp_path, home, claim):
-    with pytest.raises(KeyboardInterrupt), folder_seal(tmp_path, home, claim, 5000) as seal:
-        (tmp_path / "a").write_bytes(b"a")
-        seal.wrote("a", b"a", 0)
-        seal.wrote("never written", b"b", 1)
-        raise KeyboardInterrupt
+    def crash():
+        with folder_seal(tmp_path, home, claim, 5000) as seal:
+            (tmp_path / "a").write_bytes(b"a")
+            seal.wrote("a", b"a", 0)
+            seal.wrote("never written", b"b", 1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crash()
     assert set(manifest.read(tmp_path / manifest.NAME).entries) == {"a"}
 
 
@@ -97,7 +101,7 @@ def test_failed_manifest_leaves_the_old_one_and_no_litter(tmp_path, home, claim,
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(manifest.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(Exception, match="No space left"):
         fill(tmp_path, home, claim, {"b": b"b"})
     assert (tmp_path / manifest.NAME).read_bytes() == before
@@ -140,15 +144,16 @@ def test_every_byte_of_a_manifest_counts(tmp_path, claim, someone):
     data = path.read_bytes()
     for at in range(len(data)):
         changed = bytearray(data)
-        changed[at] ^= 1 << at % 7
-        path.write_bytes(changed)
+        changed[at] ^= 1 << at % 8
         with pytest.raises(DamagedError):
-            manifest.read(path)
+            manifest.parse(bytes(changed))
 
 
 def test_manifest_of_another_sort_of_seal_is_refused(tmp_path, claim, someone):
     path = tmp_path / manifest.NAME
-    path.write_bytes(b'{"files":[\n\n],"seal":' + sidecar.make(b"", claim, someone) + b"}\n")
+    path.write_bytes(
+        b'{"files":[\n\n],"seal":' + sidecar.make(hashlib.sha256(b"").hexdigest(), claim, someone) + b"}\n"
+    )
     with pytest.raises(DamagedError):
         manifest.read(path)
     path.write_bytes(b'{"files":[\n\n],"seal":' + seal_json({"format": manifest.FORMAT}, someone) + b"}\n")
@@ -176,7 +181,7 @@ def test_hundred_thousand_files_are_written_and_read_back(tmp_path, claim, someo
 
 def test_one_changed_byte_of_a_file_or_its_sidecar_is_seen(claim, someone):
     data = b"MThd\x00\x00\x00\x06 some music"
-    beside = sidecar.make(data, claim, someone)
+    beside = sidecar.make(hashlib.sha256(data).hexdigest(), claim, someone)
     assert sidecar.read(beside, sha(data)).state == "holds"
 
     @settings(max_examples=300, deadline=None)
@@ -194,7 +199,7 @@ def test_single_output_is_sealed_inside_or_beside(home, claim, tiny):
     inside = seal_file(tiny["image/gif"], "image/gif", claim, home)
     assert inside.sidecar is None
     assert c2pa.read(inside.data, "image/gif").state == "holds"
-    for media_type in ("text/csv", None):
+    for media_type in ("text/csv", None, "image/tiff"):  # the first bytes have the last word
         beside = seal_file(b"a,b\n1,2\n", media_type, claim, home)
         assert beside.data == b"a,b\n1,2\n"
         assert sidecar.read(beside.sidecar, sha(beside.data)).claim == claim.fields()

@@ -15,7 +15,7 @@ from ilk.cli.words import one, pairs, split_words
 def sample(
     *model: Annotated[str, Parameter(allow_leading_hyphen=True)],
     n: Annotated[int | None, Parameter(name=["-n", "--number"], allow_leading_hyphen=True)] = None,
-    output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+    output: Annotated[str | None, Parameter(name=["-o", "--output"])] = None,
     given: Annotated[list[str], Parameter(negative="")] = [],  # noqa: B006
     seed: int | None = None,
     format: str | None = None,
@@ -54,7 +54,7 @@ def sample(
 
     generator = load(path, device=device)
     samples = generator.sample(16 if n is None else n, given=conditions, seed=seed, **loose)
-    target = output or Path(f"{path.name.removesuffix('.ilk')}-samples")
+    target = output or f"{path.name.removesuffix('.ilk')}-samples/"
     if unsealed:
         say("note: these are not sealed: nobody will be able to tell where they come from")
     saved = samples.save(target, format, unsealed=unsealed)

@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -117,7 +118,9 @@ def prepare(
         asked = [stamp, codec_bytes(codec), plan.seed, holdout]
     entry = home / "cache" / hashlib.sha256(canonical_json(asked)).hexdigest()[:32]
     if not (entry / "data.json").exists():
-        _build(entry, kind, options, plan, holdout, examples, base, codec, on)
+        with warnings.catch_warnings():  # decoders warn of damaged files; what is unreadable is told as such
+            warnings.simplefilter("ignore")
+            _build(entry, kind, options, plan, holdout, examples, base, codec, on)
     return _open(entry, kind)
 
 

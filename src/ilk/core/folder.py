@@ -266,7 +266,7 @@ def pack(arrays: Mapping[str, Array]) -> bytes:
     import numpy as np
     from safetensors.numpy import save
 
-    return save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})
+    return save({name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})  # keeps shape ()
 
 
 def unpack(data: bytes, where: str) -> dict[str, Array]:

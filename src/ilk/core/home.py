@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -36,14 +39,21 @@ def make_folder(path: Path) -> Path:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a whole file or leave the old one: a reader never sees half of it.
+    """Write a whole file or leave the old one: a reader never sees half of it."""
+    with write_through(path) as file:
+        file.write(data)
 
-    The file gets the user's usual permissions; a secret is not written by this.
+
+@contextmanager
+def write_through(path: Path) -> Iterator[BinaryIO]:
+    """A file to write (and read back), which appears under its name, whole, when the ``with`` ends well.
+
+    It gets the user's usual permissions; a secret is not written by this.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o666 & ~usual_mask())  # mkstemp's 0600 is for secrets

@@ -58,7 +58,7 @@ def run(
     smooth = _Smooth()
     told = saved = time.monotonic()
     pause = SAVE_EVERY
-    first = budget.step
+    first = last_told = budget.step
     with _signals(budget) as caught:
         _share_clock(budget)
         steps = learner.steps(data, budget) if not budget.over else iter(())
@@ -68,15 +68,16 @@ def run(
             now = time.monotonic()
             if writes and (now - told >= TELL_EVERY or budget.step == first + 1):
                 on(_step(learner, budget, smooth.values()))
-                told = now
+                told, last_told = now, budget.step
             if writes and (budget.step == 1 or now - saved >= pause):
                 checkpoint(budget, smooth.values(), "")
                 saved = time.monotonic()
                 pause = max(SAVE_EVERY, (saved - now) / SAVE_SHARE)
             _share_clock(budget)
         ended: Ended = "interrupted" if caught else "finished"
-        if writes:
+        if writes and last_told != budget.step:
             on(_step(learner, budget, smooth.values()))
+        if writes:
             checkpoint(budget, smooth.values(), ended)
     return ended
 

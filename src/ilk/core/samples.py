@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import html
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -107,7 +108,10 @@ class Samples(Sequence[Any]):
             InputError: an unknown format, a file that exists, a place that cannot be written.
             MachineError: the disk is full; what was written is sealed.
         """
-        return self._save(self, Path(path), format, unsealed)
+        target = Path(path)
+        if str(path).endswith("/"):  # "v2.1/" is a folder, whatever its suffix looks like
+            target.mkdir(parents=True, exist_ok=True)
+        return self._save(self, target, format, unsealed)
 
     def __repr__(self) -> str:
         return f"Samples(n={self._count}, seed={self.seed})"
@@ -128,6 +132,17 @@ def check_count(count: Any) -> int:
     Raises:
         InputError: it is no whole number of at least 1.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    number = whole(count)
+    if number is None or number < 1:
         raise InputError(Code.COUNT, f"The number of samples must be a whole number of at least 1, not {count}.")
-    return count
+    return number
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, numpy's included, as Python's; None for anything else, True and 1.0 too."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array
+        return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ilk.core import events
 from ilk.core.errors import Code, InputError, NotFittedError, suggest
 from ilk.core.folder import Header, ModelWriter, Opened, open_model
 from ilk.core.protocol import Condition, check_given
-from ilk.core.samples import Samples, check_count
+from ilk.core.samples import Samples, check_count, whole
 from ilk.core.seeds import fresh_seed
 from ilk.generator import fitting
 from ilk.generator.extras import seal_model, write_card, write_preview
@@ -242,14 +243,21 @@ class Generator:
         return self
 
     def _request(self, X: Any, y: Any, since: float) -> fitting.Request:
-        if not isinstance(self.minutes, int | float) or not 0 < self.minutes <= 60 * 24 * 30:
-            raise InputError(Code.COUNT, f"minutes must be more than 0, not {self.minutes}.")
-        if not 0 <= self.holdout <= 0.5:
-            raise InputError(Code.COUNT, f"holdout is a share from 0 to 0.5, not {self.holdout}.")
-        if self.threads is not None and self.threads < 1:
-            raise InputError(Code.COUNT, f"threads must be at least 1, not {self.threads}.")
+        if not isinstance(self.kind, str):
+            raise InputError(Code.OPTION, f"kind is the name of a kind, not {self.kind!r}.")
+        if self.engine is not None and not hasattr(self.engine, "build"):
+            raise InputError(Code.OPTION, f"engine takes an engine's settings, such as ilk.Gan(), not {self.engine!r}.")
         if self.size not in (None, "small", "medium", "large"):
             raise InputError(Code.OPTION, f'size is small, medium or large, not "{self.size}".')
+        if not 0 < _check_number("minutes", self.minutes) <= 60 * 24 * 30:
+            raise InputError(Code.COUNT, f"minutes must be more than 0, not {self.minutes}.")
+        if not 0 <= _check_number("holdout", self.holdout) <= 0.5:
+            raise InputError(Code.COUNT, f"holdout is a share from 0 to 0.5, not {self.holdout}.")
+        for name in ("steps", "threads"):
+            value = getattr(self, name)
+            number = whole(value)
+            if value is not None and (number is None or number < 1):
+                raise InputError(Code.COUNT, f"{name} takes a whole number of at least 1, not {value!r}.")
         return fitting.Request(
             source=X,
             y=y,
@@ -257,10 +265,10 @@ class Generator:
             options=self.options,
             engine=self.engine,
             minutes=float(self.minutes),
-            steps=self.steps,
+            steps=whole(self.steps),
             size=self.size,
             device=self.device,
-            threads=self.threads,
+            threads=whole(self.threads),
             seed=fresh_seed() if self.random_state is None else _check_seed(self.random_state),
             holdout=self.holdout,
             label=self.label,
@@ -298,11 +306,14 @@ def _default(name: str) -> Any:
     return inspect.signature(Generator.__init__).parameters[name].default
 
 
+def _check_number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(Code.COUNT, f"{name} is a number, not {value!r}.")
+    return float(value)
+
+
 def _check_seed(seed: Any) -> int:
-    try:
-        number = int(seed)
-    except (TypeError, ValueError):
-        raise InputError(Code.COUNT, f"A seed is a whole number, not {seed!r}.") from None
-    if not 0 <= number < 2**63:
+    number = whole(seed)
+    if number is None or not 0 <= number < 2**63:
         raise InputError(Code.COUNT, f"A seed is a whole number from 0, not {seed!r}.")
     return number

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -293,6 +293,9 @@ def _options(kind: Kind, options: Any) -> Record:
         return kind.Options()
     if isinstance(options, kind.Options):
         return options
+    if not isinstance(options, Mapping):
+        sentence = f"options takes a mapping or the record of {kind.name}, not a {type(options).__name__}."
+        raise InputError(Code.OPTION, sentence)
     return convert(dict(options), kind.Options, f"option of {kind.name}")
 
 

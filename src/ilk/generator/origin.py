@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ilk.core.errors import Code, IlkError, InputError
-from ilk.core.folder import read_header
+from ilk.core.folder import HEADER, open_model, read_header
 from ilk.core.home import ilk_home
 from ilk.core.protocol import Example
 from ilk.core.registry import recognise
@@ -25,7 +25,7 @@ def verify(*paths: str | Path) -> list[Verdict]:
     """Tell where files come from and whether they are unchanged; nothing is written or fetched.
 
     Args:
-        *paths: files, or folders with their manifest.
+        *paths: files, model folders, or folders of samples with their manifest.
 
     Returns:
         A verdict a file: ``state``, ``says``, ``seal``, ``problems``. A missing seal never means "real".
@@ -33,10 +33,25 @@ def verify(*paths: str | Path) -> list[Verdict]:
     Raises:
         InputError: a path does not exist.
     """
-    for path in paths:
-        if not Path(path).exists():
+    verdicts: list[Verdict] = []
+    for path in map(Path, paths):
+        if not path.exists():
             raise InputError(Code.SOURCE_MISSING, f"{path} does not exist.")
-    return examine([Path(path) for path in paths], ilk_home(), content_hash=content_hash)
+        if (path / HEADER).is_file():
+            verdicts.append(_verify_model(path))
+        else:
+            verdicts += examine([path], ilk_home(), content_hash=content_hash)
+    return verdicts
+
+
+def _verify_model(path: Path) -> Verdict:
+    """A model folder: the seal of its ``ilk.json``, and the hashes in there of all its files."""
+    verdict = msgspec.structs.replace(examine([path / HEADER], ilk_home())[0], file=str(path))
+    try:
+        open_model(path)
+    except InputError as error:
+        return msgspec.structs.replace(verdict, state="altered", problems=(*verdict.problems, error.sentence))
+    return verdict
 
 
 def content_hash(path: Path, data: bytes) -> str | None:  # noqa: ARG001
@@ -48,6 +63,9 @@ def content_hash(path: Path, data: bytes) -> str | None:  # noqa: ARG001
     except IlkError:
         return None
     return None
+
+
+HELD = ("sealed", "sealed-in-manifest", "sealed-by-stranger", "expired")  # states in which the claims are the signer's
 
 
 class Recall(msgspec.Struct, frozen=True):
@@ -74,7 +92,7 @@ def recall(file: Path, model: Path | None = None) -> Recall:
     verdict = verify(file)[0]
     claims = verdict.seal.claims if verdict.seal else {}
     seed, fingerprint = claims.get("seed"), str(claims.get("model", ""))
-    if seed is None:
+    if seed is None or verdict.state not in HELD:
         raise InputError(Code.RECALL, f"{file} carries no seal that says how it was made ({verdict.state}).")
     ledger = LedgerReader(ilk_home())
     call = ledger.recall(str(claims.get("call", "")))

@@ -7,6 +7,7 @@ all samples, or the only one. Nothing is held longer than a chunk, so a million 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import time
@@ -19,7 +20,7 @@ import msgspec
 
 from ilk.core.errors import Code, InputError, suggest
 from ilk.core.folder import disk_error
-from ilk.core.home import ilk_home, write_atomic
+from ilk.core.home import ilk_home, write_atomic, write_through
 from ilk.core.protocol import Format, Kind
 from ilk.core.samples import Samples, Saved
 from ilk.generator.extras import new_claim
@@ -29,6 +30,8 @@ from ilk.seal.claim import Claim
 from ilk.seal.ledger import Ledger
 from ilk.seal.sealer import FEW, FolderSeal, seal_file
 from ilk.seal.sidecar import SUFFIX as SIDECAR
+from ilk.seal.sidecar import make as make_sidecar
+from ilk.seal.trust import signing_identity
 
 SHEET = 100  # samples on the contact sheet
 LISTED = 1000  # files named in the result
@@ -66,7 +69,7 @@ def find_format(kind: Kind, name: str) -> Format:
         InputError: the kind does not write it.
     """
     wanted = name.lower().lstrip(".")
-    wanted = {"jpg": "jpeg", "tif": "tiff"}.get(wanted, wanted)
+    wanted = {"jpeg": "jpg", "tif": "tiff"}.get(wanted, wanted)
     known = {each.suffix: each for each in kind.formats}
     if wanted not in known:
         raise InputError(Code.OUTPUT, f'{kind.name} is not written as "{name}"; {suggest(wanted, known)}.')
@@ -99,25 +102,26 @@ class _Output:
         folder.mkdir(parents=True, exist_ok=True)
         first = _next_number(folder)
         width = max(4, len(str(first + len(samples) - 1)))
+        few = len(samples) <= FEW  # the ledger, as the seal inside, is for what is handled one by one
         files: list[str] = []
         head: list[Any] = []
         with self._seal(folder, len(samples)) as seal:
             for index, obj in _numbered(samples):
                 file = f"{first + index:0{width}d}.{form.suffix}"
-                data = self._bytes([obj], form, index)
+                data = self._bytes([obj], form)
                 if seal is not None:
                     data = seal.file(data, form.media_type, index)
-                (folder / file).write_bytes(data)
+                _put(folder / file, data)
                 if seal is not None:
-                    seal.wrote(file, data, index, self._kind.identify(obj))
+                    seal.wrote(file, data, index, self._kind.identify(obj) if few else None)
                 files += [str(folder / file)] if index < LISTED else []
                 head += [obj] if index < SHEET else []
             sheet, data, media_type = self._sheet(first, head)
             if seal is not None:
                 data = seal.file(data, media_type, None)
                 seal.wrote(sheet, data, None)
-            (folder / sheet).write_bytes(data)
-        inside = len(samples) <= FEW and c2pa.supports(form.media_type)
+            _put(folder / sheet, data)
+        inside = few and c2pa.supports(form.media_type)
         how = "none" if seal is None else "c2pa and manifest" if inside else "manifest"
         return Saved(str(folder), len(samples), files, str(folder / sheet), how, 0.0)
 
@@ -135,37 +139,59 @@ class _Output:
         if path.exists():
             raise InputError(Code.EXISTS, f"{path} exists and is not overwritten; choose another name.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        objects = samples.data
-        data = self._bytes(objects, form, None if form.many else 0)
+        if form.many:
+            return self._stream(samples, path, form)
+        data = self._bytes(samples.data, form)
         how, sidecar = "none", None
         if self._sealed:
-            data, sidecar = seal_file(data, form.media_type, self._claim, ilk_home())
+            data, sidecar = seal_file(data, form.media_type, self._claim.at(0), ilk_home())
             how = "sidecar" if sidecar else "c2pa"
             with self._ledger as ledger:
-                for index, obj in enumerate(objects):
-                    ledger.content(self._kind.identify(obj), self._claim.call, index)
+                ledger.content(self._kind.identify(samples.data[0]), self._claim.call, 0)
         write_atomic(path, data)
         if sidecar is not None:
             write_atomic(path.with_name(path.name + SIDECAR), sidecar)
-        return Saved(str(path), len(samples), [str(path)], None, how, 0.0)
+        return Saved(str(path), 1, [str(path)], None, how, 0.0)
 
-    def _bytes(self, objects: Sequence[Any], form: Format, index: int | None) -> bytes:
-        note = {
-            "digitalSourceType": self._claim.source_type,
-            "creatorTool": f"ilk {self._claim.ilk}",
-            "model": self._claim.model,
-            "seed": str(self._claim.seed),
-        }
-        if index is not None:
-            note["index"] = str(index)
+    def _stream(self, samples: Samples, path: Path, form: Format) -> Saved:
+        """Many samples into one file, straight to the disk: it may be larger than memory."""
+        with write_through(path) as file:
+            self._kind.write(samples, file, form.suffix, self._note())
+            file.flush()
+            file.seek(0)
+            digest = hashlib.sha256()
+            while block := file.read(2**20):
+                digest.update(block)
+        if self._sealed:
+            sidecar = make_sidecar(digest.hexdigest(), self._claim, signing_identity(ilk_home()))
+            write_atomic(path.with_name(path.name + SIDECAR), sidecar)
+        return Saved(str(path), len(samples), [str(path)], None, "sidecar" if self._sealed else "none", 0.0)
+
+    def _note(self) -> dict[str, str]:
+        """What stands in every file, readable without ilk; one for the whole call, so that it is made once."""
+        if not self._sealed:
+            return {}
+        claim = self._claim
+        return {"digitalSourceType": claim.source_type, "creatorTool": f"ilk {claim.ilk}", "model": claim.model}
+
+    def _bytes(self, objects: Sequence[Any], form: Format) -> bytes:
         buffer = io.BytesIO()
-        self._kind.write(objects, buffer, form.suffix, note if self._sealed else {})
+        self._kind.write(objects, buffer, form.suffix, self._note())
         return buffer.getvalue()
 
     def _sheet(self, first: int, head: Sequence[Any]) -> tuple[str, bytes, str]:
         exhibit = self._kind.draw(head)
         suffix = {"image/png": ".png", "image/svg+xml": ".svg", "audio/wav": ".wav"}.get(exhibit.media_type, ".txt")
         return ("sheet" if first == 1 else f"sheet-{first}") + suffix, exhibit.data, exhibit.media_type
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file; half of one (the disk is full) is not left behind."""
+    try:
+        path.write_bytes(data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _numbered(samples: Samples) -> Iterator[tuple[int, Any]]:

@@ -85,3 +85,12 @@ def clean(text: str, limit: int = 200) -> str:
     head = text[: 4 * limit]
     kept = "".join(c for c in head if unicodedata.category(c)[0] != "C")
     return kept if len(kept) <= limit and len(text) == len(head) else kept[:limit] + "…"
+
+
+def short(fingerprint: str) -> str:
+    """A fingerprint as people read it aloud.
+
+    >>> short("3f2a9c0177de4b10aa")
+    '3f2a 9c01 77de 4b10'
+    """
+    return " ".join(fingerprint[i : i + 4] for i in range(0, 16, 4))

@@ -168,15 +168,6 @@ def own_certificate(home: Path) -> Certificate | None:
         return None
 
 
-def short(fingerprint: str) -> str:
-    """A fingerprint as people read it aloud.
-
-    >>> short("3f2a9c0177de4b10aa")
-    '3f2a 9c01 77de 4b10'
-    """
-    return " ".join(fingerprint[i : i + 4] for i in range(0, 16, 4))
-
-
 def lock(home: Path) -> FileLock:
     """One process at a time makes or changes keys."""
     folder = make_folder(home / "keys")

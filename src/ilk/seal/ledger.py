@@ -21,7 +21,7 @@ from ilk.core.config import canonical_json
 from ilk.seal.claim import now
 
 MOST_CONTENTS = 2_000_000
-_BATCH = 1_000
+_BATCH = 20_000
 _SCHEMA = """
 create table if not exists models (
   fingerprint text primary key, name text, path text, kind text, time text) without rowid;

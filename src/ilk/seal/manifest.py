@@ -10,14 +10,14 @@ is ``verify.py``'s.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ilk.core.home import write_through
 from ilk.seal.claim import Claim, read_claim
 from ilk.seal.signed import Certificate, DamagedError, Reading, Signing, open_json, seal_json
 
@@ -80,20 +80,11 @@ class Manifest:
         Raises:
             OSError: it cannot be written; an older manifest is untouched.
         """
-        lines = [_encode(self.entries[name]) for name in sorted(self.entries)]
+        lines = [_encode(self.entries[file]) for file in sorted(self.entries)]
         seal = seal_json(_body(lines, self.calls), identity)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                for chunk in _pieces(lines, seal):
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o666 & ~_umask())  # mkstemp's 0600 is for secrets; this is for everybody
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with write_through(path) as file:
+            for chunk in _pieces(lines, seal):
+                file.write(chunk)
 
 
 def read(path: Path) -> Manifest:
@@ -104,15 +95,25 @@ def read(path: Path) -> Manifest:
         DamagedError: it cannot be read, or its signature does not hold.
     """
     try:
-        if not path.is_file() or path.stat().st_size > LIMIT:
-            if not path.exists():
-                raise FileNotFoundError(path)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LIMIT:
             raise DamagedError("it is no file, or too large")
-        data = path.read_bytes()
+        return parse(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        raise DamagedError("it cannot be read") from error
+
+
+def parse(data: bytes) -> Manifest:
+    """The manifest in a file's bytes.
+
+    Raises:
+        DamagedError: they are not what a signer wrote.
+    """
+    try:
         decoded = msgspec.json.decode(data, type=_File)
-    except FileNotFoundError:
-        raise
-    except (OSError, msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise DamagedError("it cannot be read") from error
     body, certificate = open_json(bytes(decoded.seal), FORMAT)
     lines = [_encode(entry) for entry in decoded.files]
@@ -170,9 +171,3 @@ def _pieces(lines: Sequence[bytes], seal: bytes) -> Iterable[bytes]:
     for at in range(0, len(lines), 10_000):
         yield (_BETWEEN if at else b"") + _BETWEEN.join(lines[at : at + 10_000])
     yield _MIDDLE + seal + _TAIL
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from ilk.core.errors import Code, InputError, MachineError
 from ilk.core.home import make_folder
-from ilk.seal import c2pa, manifest, sidecar
+from ilk.seal import c2pa, containers, manifest, sidecar
 from ilk.seal.claim import Claim
 from ilk.seal.ledger import Ledger
 from ilk.seal.manifest import Manifest
@@ -36,9 +36,14 @@ class SealedFile(NamedTuple):
 def seal_file(data: bytes, media_type: str | None, claim: Claim, home: Path) -> SealedFile:
     """Seal one file: inside it where its format allows, else beside it."""
     identity = signing_identity(home)
-    if media_type is not None and c2pa.supports(media_type):
+    if media_type is not None and _fits(data, media_type):
         return SealedFile(c2pa.embed(data, media_type, claim, identity), None)
-    return SealedFile(data, sidecar.make(data, claim, identity))
+    return SealedFile(data, sidecar.make(hashlib.sha256(data).hexdigest(), claim, identity))
+
+
+def _fits(data: bytes, media_type: str) -> bool:
+    """Whether a seal goes inside: by type and by first bytes, which leave out cousins such as BigTIFF."""
+    return c2pa.supports(media_type) and containers.sniff(data[:32]) == media_type
 
 
 class FolderSeal:
@@ -85,7 +90,7 @@ class FolderSeal:
 
     def file(self, data: bytes, media_type: str | None, index: int | None) -> bytes:
         """The bytes to write: with the seal inside where the files are few and the format allows."""
-        if self._inside and media_type is not None and c2pa.supports(media_type):
+        if self._inside and media_type is not None and _fits(data, media_type):
             return c2pa.embed(data, media_type, self._claim.at(index), self._identity)
         return data
 

@@ -6,7 +6,7 @@ normalises would let changes through. The signed file itself is ``signed.py``'s.
 
 from __future__ import annotations
 
-import hashlib
+from pathlib import Path
 
 from ilk.seal.claim import Claim, read_claim
 from ilk.seal.signed import DamagedError, Reading, Signing, open_json, seal_json
@@ -16,9 +16,14 @@ FORMAT = "ilk-sidecar/1"
 LIMIT = 64 * 1024
 
 
-def make(data: bytes, claim: Claim, identity: Signing) -> bytes:
-    """The sidecar of a file with these bytes."""
-    body = {"format": FORMAT, "claim": claim.fields(), "sha256": hashlib.sha256(data).hexdigest()}
+def beside(path: Path) -> Path:
+    """Where the sidecar of a file lies; a model folder's is ``seal.json`` and seals its ``ilk.json``."""
+    return path.with_name("seal.json") if path.name == "ilk.json" else path.with_name(path.name + SUFFIX)
+
+
+def make(sha256: str, claim: Claim, identity: Signing) -> bytes:
+    """The sidecar of a file whose bytes have this SHA-256 (hex)."""
+    body = {"format": FORMAT, "claim": claim.fields(), "sha256": sha256}
     return seal_json(body, identity)
 
 

@@ -37,6 +37,7 @@ class Reading(NamedTuple):
     certificate: Certificate | None  # None: the signature is good for no key
     claim: dict[str, Any]  # cleaned
     problem: str = ""
+    strict: bool = True  # every byte was checked; False: only what another program's seal covers
 
 
 class Signing(Protocol):

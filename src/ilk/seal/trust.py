@@ -19,7 +19,7 @@ from ilk.core.config import Record, canonical_json
 from ilk.core.errors import Code, InputError, MachineError
 from ilk.core.home import make_folder, write_atomic
 from ilk.seal import keys
-from ilk.seal.claim import clean, now
+from ilk.seal.claim import clean, now, short
 from ilk.seal.signed import Certificate, DamagedError, open_json, seal_json
 
 KEY_FORMAT = "ilk-key/1"
@@ -89,12 +89,10 @@ def signing_identity(home: Path) -> keys.Identity:
     certificate = mine.certificate
     fingerprint = certificate.fingerprint
     if not certificate.valid_at(datetime.now(UTC)):
-        sentence = f"Your key {keys.short(fingerprint)} is not valid today; check the clock, or run `ilk keys rotate`."
+        sentence = f"Your key {short(fingerprint)} is not valid today; check the clock, or run `ilk keys rotate`."
         raise InputError(Code.KEY, sentence)
     if _revocation(home, fingerprint).exists():
-        raise InputError(
-            Code.KEY, f"Your key {keys.short(fingerprint)} is revoked; make a new one with `ilk keys rotate`."
-        )
+        raise InputError(Code.KEY, f"Your key {short(fingerprint)} is revoked; make a new one with `ilk keys rotate`.")
     return mine
 
 
@@ -104,7 +102,7 @@ def show(home: Path) -> KeyInfo:
     own = ring.own
     return KeyInfo(
         fingerprint=own.fingerprint if own else None,
-        short=keys.short(own.fingerprint) if own else None,
+        short=short(own.fingerprint) if own else None,
         name=clean(own.name) if own else None,
         created=own.x509.not_valid_before_utc.date().isoformat() if own else None,
         expires=own.x509.not_valid_after_utc.date().isoformat() if own else None,
@@ -127,7 +125,7 @@ def trust(home: Path, file: Path, name: str | None = None) -> Trusted:
         name: the user's own word for the key; by default the name that its owner claims.
 
     Raises:
-        InputError: the file is missing, damaged, or no exported key.
+        InputError: the file is missing, damaged, no exported key, or holds a key that was revoked here.
     """
     try:
         with file.open("rb") as opened:
@@ -137,6 +135,10 @@ def trust(home: Path, file: Path, name: str | None = None) -> Trusted:
         raise InputError(Code.KEY, f"The key file {file} cannot be read ({error.strerror}).") from None
     except DamagedError as error:
         raise InputError(Code.KEY, f"{file} is no key that `ilk keys export` wrote: {error}.") from None
+    if _revocation(home, certificate.fingerprint).exists():
+        raise InputError(
+            Code.KEY, f"The key {short(certificate.fingerprint)} in {file} was revoked here; its seals cannot count."
+        )
     return _keep(home, data, certificate, clean(name or str(body.get("name", ""))), own=False)
 
 

@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ilk.seal.claim import SYNTHETIC, TRAINED
-from ilk.seal.keys import short
+from ilk.seal.claim import SYNTHETIC, TRAINED, short
 
 State = Literal[
     "sealed",  # the signature holds, the file is unchanged, the key is yours or trusted

@@ -28,6 +28,7 @@ from ilk.seal.verdict import CriticView, LedgerView, Seal, State, Verdict, synth
 LARGEST = 512 * 1024 * 1024  # a larger file is hashed, but not looked into
 LIKELY, ALARMS = 0.5, 0.05  # a critic is heard above this probability and below this false-alarm rate
 _LISTED = 20
+_UP = 3  # folders above a file in which its manifest is looked for
 T = TypeVar("T")
 
 ContentHash = Callable[[Path, bytes], str | None]
@@ -114,9 +115,7 @@ class _Verifier:
         found = _files_below(path)
         opened = self._open(path)
         if opened is None:
-            for name in found:
-                if not name.endswith(sidecar.SUFFIX) or _subject(path / name) == path / name:
-                    yield self._file(path / name)
+            yield from (self._file(path / name) for name in found)
             return
         listed = opened.manifest.entries if opened.manifest else {}
         files = [self._file(path / name, opened) for name in sorted({*found, *listed} - {manifest.NAME})]
@@ -146,9 +145,8 @@ class _Verifier:
 
     def _file(self, path: Path, opened: Folder | None = None) -> Verdict:
         """One file, by all the evidence there is."""
-        found: list[Found] = []
         problems: list[str] = []
-        opened = opened or self._open(path.parent)
+        opened = opened or self._nearest(path)
         entry = None
         if opened is not None and opened.manifest is not None:
             entry = opened.manifest.entries.get(_relative(path, opened.path))
@@ -160,12 +158,9 @@ class _Verifier:
             return Verdict(_shown(path), state, "unknown", problems=(*listed, problem))
         if problem:
             problems.append(problem)
-        media_type = containers.sniff(data[:32])
-        if media_type is not None and (reading := c2pa.read(data, media_type)) is not None:
-            found.append(self._judge(reading, "c2pa"))
-        beside = _read(path.with_name(path.name + sidecar.SUFFIX), sidecar.LIMIT + 1)
-        if beside[1] is not None and not path.name.endswith(sidecar.SUFFIX):
-            found.append(self._judge(sidecar.read(beside[0], digest), "sidecar"))
+        if path.name.endswith(sidecar.SUFFIX):
+            problems.append("the file that this sidecar seals is not beside it")
+        found = self._own_seals(path, data, digest)
         if entry is not None and opened is not None and opened.manifest is not None:
             found.append(self._judge(opened.manifest.reading(entry, digest), "manifest"))
         elif opened is not None:
@@ -176,6 +171,18 @@ class _Verifier:
             return _decide(path, found, problems)
         return self._unsealed(path, data, problems)
 
+    def _own_seals(self, path: Path, data: bytes, digest: str) -> list[Found]:
+        """The seal inside the file and the one beside it."""
+        found = []
+        media_type = containers.sniff(data[:32])
+        if media_type is not None and (reading := c2pa.read(data, media_type)) is not None:
+            found.append(self._judge(reading, "c2pa"))
+        if not path.name.endswith(sidecar.SUFFIX):
+            beside, there, _ = _read(sidecar.beside(path), sidecar.LIMIT + 1)
+            if there is not None:
+                found.append(self._judge(sidecar.read(beside, digest), "sidecar"))
+        return found
+
     def _judge(self, reading: Reading, form: str) -> Found:
         """A seal's bytes meet the keyring."""
         certificate = reading.certificate
@@ -184,7 +191,8 @@ class _Verifier:
         if certificate is not None:
             standing, signer = self._stand(certificate)
             if reading.state == "holds":
-                state = standing
+                # Another program's seal leaves bytes unchecked, so even a trusted key does not make it hold.
+                state = standing if reading.strict or standing != "sealed" else "container-altered"
             if standing == "revoked":
                 revoked = self._ring.revoked[certificate.fingerprint]
                 problem = f"revoked {revoked.date[:10]}: {revoked.reason}"
@@ -228,6 +236,17 @@ class _Verifier:
         likely = critic.probability >= LIKELY and critic.false_alarm_rate <= ALARMS
         state: State = "unsealed-likely-generated" if likely else "unknown"
         return Verdict(shown, state, synthetic(state, {}), critic=critic, problems=told)
+
+    def _nearest(self, path: Path) -> Folder | None:
+        """The manifest of the file's folder, or one further up that lists the file."""
+        beside = self._open(path.parent)
+        if beside is not None:
+            return beside
+        for folder in path.parent.parents[:_UP]:
+            opened = self._open(folder)
+            if opened is not None and opened.manifest and _relative(path, folder) in opened.manifest.entries:
+                return opened
+        return None
 
     def _open(self, folder: Path) -> Folder | None:
         """The manifest of a folder, read once; None where there is none."""
@@ -283,12 +302,15 @@ def _about(verdict: Verdict, path: Path) -> Verdict:
 
 
 def _files_below(folder: Path) -> list[str]:
-    """Names relative to a folder, with slashes; hidden files (``.DS_Store``) are the system's."""
+    """Names relative to a folder, with slashes.
+
+    Hidden files (``.DS_Store``) are the system's, and a sidecar belongs to its file.
+    """
     names = []
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         names += [_relative(Path(where) / name, folder) for name in files if not name.startswith(".")]
-    return sorted(names)
+    return sorted(name for name in names if _subject(folder / name) == folder / name)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -41,8 +41,10 @@ def same(a: Arrays, b: Arrays) -> bool:
 
 def same_array(a: Array, b: Array) -> bool:
     """Whether type, shape and bits are equal."""
-    return a.dtype == b.dtype and a.shape == b.shape and np.ascontiguousarray(a).tobytes() == (
-        np.ascontiguousarray(b).tobytes()
+    return (
+        a.dtype == b.dtype
+        and a.shape == b.shape
+        and np.ascontiguousarray(a).tobytes() == (np.ascontiguousarray(b).tobytes())
     )
 
 
@@ -87,8 +89,10 @@ def _random_x(space: Space, count: int, random: np.random.Generator) -> Array:
     if isinstance(space, Tokens):
         return random.integers(0, space.vocabulary, (count, space.length))
     if isinstance(space, Columns):
-        columns = [random.integers(0, c.categories, count) if c.categories else random.normal(size=count) for c in
-                   space.columns]
+        columns = [
+            random.integers(0, c.categories, count) if c.categories else random.normal(size=count)
+            for c in space.columns
+        ]
         return np.stack(columns, axis=1).astype(np.float64)
     if type(space) is Vector:
         return random.normal(size=(count, space.size)).astype(np.float32)

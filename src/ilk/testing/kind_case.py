@@ -26,7 +26,6 @@ class KindCase(Case):
     """
 
     def __init__(self, kind: Kind, source: Any, options: Any = None) -> None:
-        super().__init__()
         self.kind = kind
         self.source = source
         self.options = kind.Options() if options is None else options

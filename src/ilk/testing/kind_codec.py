@@ -17,10 +17,13 @@ from ilk.core.plan import Plan
 from ilk.core.protocol import Codec, Example, Given, Levels, Number
 from ilk.core.registry import get_engine
 from ilk.core.spaces import Columns, Grid, Space, Tokens, Vector
+from ilk.generator.model import sample_record
 from ilk.testing.arrays import differing, join, pick, same, same_array
 from ilk.testing.kind_case import KindCase
 from ilk.testing.safety import unsafe_files, watched
 from ilk.testing.suite import refuses
+
+WRONG: tuple[Any, ...] = (None, "nonsense", -1, 10**30, [[]], {"a": 1})
 
 
 def check_codec_has_a_space(case: KindCase) -> None:
@@ -192,7 +195,7 @@ def _hostile(name: str, data: bytes) -> Iterator[tuple[str, bytes, bool]]:
     if isinstance(fields, dict):
         yield "with an unknown field", msgspec.json.encode({**fields, "surely_unknown": 1}), True
         for field in fields:
-            for value in (None, "nonsense", -1, 10**30, [[]], {"a": 1}):
+            for value in WRONG:
                 yield f"{field} = {value!r}", msgspec.json.encode({**fields, field: value}), False
 
 
@@ -244,11 +247,11 @@ def check_engine_can_learn_it(case: KindCase) -> None:
     """The kind's engine is a registered one, chosen for any budget, that builds on the codec's Space."""
     for plan in (Plan(steps=10), Plan(seconds=60.0), Plan(seconds=1800.0, threads=2), Plan(steps=10, size="large")):
         settings = case.kind.engine(case.codec, plan, None)
-        assert get_engine(settings.name) is type(settings), f'"{settings.name}" is not the registered engine'
+        assert isinstance(settings, get_engine(settings.name)), f'"{settings.name}" is not the registered engine'
         assert settings == case.kind.engine(case.codec, plan, None), "the choice is another one the second time"
     settings = case.kind.engine(case.codec, case.plan, None)
     engine = settings.build(case.codec.space, case.codec.conditions, case.plan)
-    made = engine.sample(np.arange(3), case.codec.encode_given({}, 3), 0, None)
+    made = engine.sample(np.arange(3), case.codec.encode_given({}, 3), 0, sample_record(settings)())
     assert len(case.codec.decode(made)) == 3, "what the untrained engine draws does not decode"
 
 

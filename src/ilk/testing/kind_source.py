@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from ilk.core.config import Record, convert, fields
 from ilk.core.errors import InputError
@@ -73,9 +76,9 @@ def check_options_are_typed(case: KindCase) -> None:
         silent = [row.name for row in rows if not row.help]
         assert not silent, f"{record.__qualname__} has options without help: {', '.join(silent)}"
         unknown = f"{rows[0].name}x" if rows else "nothing"
-        error = refuses(lambda r=record, u=unknown: convert({u: 1}, r, "option"), f"the unknown option {unknown}")
+        error = refuses(partial(convert, {unknown: 1}, record, "option"), f"the unknown option {unknown}")
         assert not rows or f'did you mean "{rows[0].name}"' in str(error), f"no suggestion for {unknown}: {error}"
-        again = convert(json.loads(json.dumps(_plain(options))), record, "option")
+        again = convert(json.loads(msgspec.json.encode(options)), record, "option")
         assert again == options, f"{record.__qualname__} changes on its way through JSON"
 
 
@@ -190,12 +193,6 @@ def check_demos_can_be_read(case: KindCase) -> None:
 def _copy(path: Path, folder: Path) -> Path:
     target = folder / path.name
     return Path(shutil.copytree(path, target) if path.is_dir() else shutil.copy2(path, target))
-
-
-def _plain(options: Record) -> Any:
-    import msgspec
-
-    return msgspec.to_builtins(options)
 
 
 CHECKS = (

@@ -13,6 +13,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -26,9 +27,12 @@ Bound: TypeAlias = tuple[str, Callable[[], None]]
 class Case:
     """What all checks of one suite share: the thing under test, and room on disk that goes with it."""
 
-    def __init__(self) -> None:
-        self._root = Path(tempfile.mkdtemp(prefix="ilk-testing-"))
-        weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
+    @cached_property
+    def _root(self) -> Path:
+        """Made when it is needed, gone with the case."""
+        root = Path(tempfile.mkdtemp(prefix="ilk-testing-"))
+        weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
+        return root
 
     def folder(self) -> Path:
         """A new empty folder."""
@@ -58,7 +62,7 @@ class _Bound:
     """A check with its case; it keeps the check's docstring."""
 
     def __init__(self, check: Callable[[C], None], case: C) -> None:
-        self._call = lambda: check(case)
+        self._call = partial(check, case)
         self.__name__ = getattr(check, "__name__", repr(check))
         self.__doc__ = check.__doc__
 

@@ -57,8 +57,7 @@ class GanEngine:
         for path, parameter in module.named_parameters():
             if parameter.ndim > 1:
                 draw = stream(self.plan.seed, "init", name, path)
-                scale = 1.0 if isinstance(module, Generator) and path.startswith("embed") else INIT
-                start = draw.normal(0.0, scale, tuple(parameter.shape)).astype(np.float32)
+                start = draw.normal(0.0, INIT, tuple(parameter.shape)).astype(np.float32)
                 parameter.data.copy_(torch.from_numpy(start))
             elif path.endswith("bias"):
                 parameter.data.zero_()

@@ -11,6 +11,7 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, BinaryIO
 from xml.sax.saxutils import quoteattr
 
@@ -59,8 +60,12 @@ def xmp(note: Mapping[str, str]) -> bytes:
     The packet has ``Iptc4xmpExt:DigitalSourceType`` (``trainedAlgorithmicMedia`` unless the note says
     otherwise), ``xmp:CreatorTool``, and each other fact as a property of ``urn:ilk:note#``.
     """
-    if not note:
-        return b""
+    return _packet(tuple(note.items())) if note else b""
+
+
+@lru_cache(maxsize=64)
+def _packet(note: tuple[tuple[str, str], ...]) -> bytes:
+    """The packet; a call's files share one note, so it is made once."""
     facts = dict(note)
     term = facts.pop("digitalSourceType", "trainedAlgorithmicMedia")
     source = term if "://" in term else SOURCE_TYPES + term
