@@ -4,9 +4,11 @@
 
 The peer is Radford et al. (2016): width 64, batch 64, the logistic loss, Adam 2e-4 (0.5, 0.999), batch
 norm in both networks, last weights without averaging; it gets our bfloat16 and channels_last, so that
-what is compared is not arithmetic. Its shape wants 32 px: it trains on padded pictures and is judged
-by their middle, 28 x 28. Ours trains at 28 px natively. Seconds are core-seconds of
-training alone (CPU time of the process), so that whatever else runs on the machine does not decide. 5,000 samples are held against 5,000 test pictures (see ``judge.py``).
+what is compared is not arithmetic. It knows no labels; ours uses them, and ``--no-labels`` is the
+control without. Its shape wants 32 px: it trains on padded pictures and is judged by their middle, 28 x 28;
+ours trains at 28 px natively. Seconds are core-seconds of training alone (CPU time of the process), so that
+whatever else runs on the machine does not decide. 5,000 samples are held against 5,000 test pictures (see
+``judge.py``).
 """
 
 from __future__ import annotations
@@ -69,7 +71,10 @@ def ours(data: Pictures, settings: Gan, plan: Plan, conditions: dict[str, Condit
     budget = CoreBudget(plan)
     for _ in engine.steps(data, budget):
         budget.advance()
-    return engine, {"steps": budget.step, "pictures_per_core_s": round(budget.step * settings.batch / budget.elapsed / plan.threads)}
+    return engine, {
+        "steps": budget.step,
+        "pictures_per_core_s": round(budget.step * settings.batch / budget.elapsed / plan.threads),
+    }
 
 
 def our_samples(engine: Any) -> tuple[Floats, dict[str, Any]]:
@@ -148,6 +153,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--count", type=int, default=60_000, help="training pictures")
+    parser.add_argument("--no-labels", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     network, result = judge()
@@ -157,8 +163,10 @@ def main() -> None:
     runs = []
     for seed in options.seeds:
         plan = Plan(seconds=options.seconds / options.threads, threads=options.threads, dtype="bfloat16", seed=seed)
-        settings = default_settings(Grid(channels=1, height=28, width=28), True, len(data), plan)  # noqa: FBT003
-        engine, speed = ours(data, settings, plan, {"class": Levels(names=CLASSES)})
+        conditions: dict[str, Condition] = {} if options.no_labels else {"class": Levels(names=CLASSES)}
+        grid = Grid(channels=1, height=28, width=28)
+        settings = default_settings(grid, conditions_present=bool(conditions), count=len(data), plan=plan)
+        engine, speed = ours(data, settings, plan, conditions)
         made, rate = our_samples(engine)
         sheet(made[:256], OUT / f"dcgan-{options.seconds:g}s-{seed}-ours.png")
         mine = {**numbers(network, made, real, train), **speed, **rate}
@@ -169,6 +177,7 @@ def main() -> None:
         runs.append({"seed": seed, "ratio": ratio, "ilk": mine, "dcgan": theirs})
     median = round(float(np.median([run["ratio"] for run in runs])), 4)
     setting = {"bench": "dcgan", "seconds": options.seconds, "threads": options.threads, "count": len(data)}
+    setting["labels"] = not options.no_labels
     print(json.dumps({**setting, "ratio_median": median, **result, "runs": runs}))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ilk import Gan
@@ -11,21 +13,25 @@ from ilk.core.spaces import Grid
 from ilk.testing import check_engine, check_generator, check_kind, engine_checks, kind_checks
 
 # How many checks each kind must have passed: a suite that loses checks must not stay green.
-KIND, ENGINE, GENERATOR = 37, 23, 27
+KIND, ENGINE, GENERATOR = 37, 24, 27
 KINDS = {"image": KIND}
+TESTS = Path(__file__).resolve().parents[1]
 SMALL = Gan(width=4, latent=8, batch=8)
 LEVELS = {"class": Levels(names=("a", "b", "c"))}
 # Declared and strict: when one of these is mended, its test fails until the line goes.
 NOT_YET_KIND = {"check_answers_bad_input": "the stamp of a list of None and numbers is an AttributeError"}
 NOT_YET_ENGINE = {
     "check_bad_state_is_refused": "load_state takes frequencies of any shape",
+    "check_process_is_left_alone": "steps sets flush_denormal for the whole process and leaves it so",
     "check_bad_weights_are_refused": "load_weights takes complex arrays and frequencies of any shape",
 }
 NOT_YET_GENERATOR = {"check_bad_sources_are_refused": NOT_YET_KIND["check_answers_bad_input"]}
 
 
 def test_every_built_in_kind_is_counted():
-    assert set(kind_names()) == set(KINDS)
+    """Here, or in a test of its own as ``scripts/add_kind.py`` writes it."""
+    own = {name for name in kind_names() if (TESTS / "kinds" / name / f"test_{name}_contract.py").exists()}
+    assert set(kind_names()) == set(KINDS) | own
 
 
 @pytest.mark.parametrize("name", KINDS)

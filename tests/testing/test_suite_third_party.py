@@ -39,8 +39,8 @@ def test_faces_engine_keeps_its_promises(throws):
     examples = list(kind.read(throws, kind.Options()))
     codec = kind.fit_codec(examples, kind.Options(), None, None)
     data = codec.to_space(codec.encode(examples))
-    assert check_engine(get_engine("faces")(), codec.space, conditions=codec.conditions, data=data) == 23
-    assert check_engine(get_engine("faces")(), codec.space, data={"x": data["x"]}) == 23
+    assert check_engine(get_engine("faces")(), codec.space, conditions=codec.conditions, data=data) == 24
+    assert check_engine(get_engine("faces")(), codec.space, data={"x": data["x"]}) == 24
 
 
 def test_generator_keeps_its_promises_on_dice(throws):
@@ -53,8 +53,8 @@ def test_generator_learns_that_loaded_dice_show_the_same(throws):
         die: sum(len(set(throw)) == 1 for throw in model.sample(200, seed=1, given={"die": die}))
         for die in ("fair", "loaded")
     }
-    assert same["loaded"] > 60
-    assert same["loaded"] > 2 * same["fair"]
+    assert same["loaded"] > 150
+    assert same["fair"] < 50
 
 
 def test_two_ranks_learn_as_one_with_the_doubled_batch(throws, tmp_path):
@@ -62,7 +62,10 @@ def test_two_ranks_learn_as_one_with_the_doubled_batch(throws, tmp_path):
     env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "ILK_HOME": str(tmp_path / "home")}
     script = [str(HERE / "fit_dice.py"), str(throws)]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    for command in ([*launcher, *script, str(tmp_path / "two"), "8"], [sys.executable, *script, str(tmp_path / "one"), "16"]):
+    for command in (
+        [*launcher, *script, str(tmp_path / "two"), "8"],
+        [sys.executable, *script, str(tmp_path / "one"), "16"],
+    ):
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
     two, one = (load_file(tmp_path / name / "rank0.ilk" / "weights.safetensors") for name in ("two", "one"))

@@ -14,6 +14,7 @@ it is parsed, and only JSON and safetensors are parsed. This file knows no kind 
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import secrets
@@ -92,24 +93,37 @@ def open_model(path: Path, *, state: bool = False) -> Opened:
         InputError: there is no model folder.
         FolderError: it is damaged, unsafe or newer than this ilk.
     """
-    if not path.is_dir():
-        raise InputError(Code.MODEL_MISSING, f"There is no model folder {path}; `ilk models` lists those you have.")
     last: FolderError | None = None
     for _ in range(20):  # a fit may be swapping files under our eyes
-        header = read_header(path)
+        folder = standing(path)
+        if not folder.is_dir():
+            raise InputError(Code.MODEL_MISSING, f"There is no model folder {path}; `ilk models` lists those you have.")
+        try:
+            header = read_header(folder)
+        except FolderError as error:
+            if folder.is_dir():
+                raise
+            last = error  # it was replaced between the two lines above
+            continue
         try:
             files = {
-                name: _read_file(path, name, digest)
+                name: _read_file(folder, name, digest)
                 for name, digest in header.files.items()
                 if state or not name.startswith(STATE)
             }
             return Opened(header, files, path)
         except FolderError as error:
             last = error
-            if read_header(path).files == header.files and error.code != Code.FOLDER_DAMAGED:
+            if error.code != Code.FOLDER_DAMAGED:
                 break
             time.sleep(0.02)
     raise last or FolderError(Code.FOLDER_DAMAGED, f"{path} cannot be read.")
+
+
+def standing(path: Path) -> Path:
+    """Where the model of this name lies: under its name, or aside if its replacer died between two renames."""
+    aside = [] if path.exists() else sorted(path.parent.glob(f".{glob.escape(path.name)}.*.old"))
+    return aside[-1] if aside else path
 
 
 def read_header(path: Path) -> Header:
@@ -333,16 +347,23 @@ def _sync_folder(path: Path) -> None:
 
 def _sweep_staging(path: Path) -> None:
     """Clear what dead fits left: folders never shown (their lock is free), an old model between two renames."""
-    for old in path.parent.glob(f".{path.name}.*.old"):
+    name = glob.escape(path.name)
+    for old in path.parent.glob(f".{name}.*.old"):
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
-        else:
+        elif _is_free(old):
             old.rename(path)
-    for old in path.parent.glob(f".{path.name}.*.new"):
-        lock = FileLock(old / ".lock", mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except (Timeout, OSError):
-            continue
-        lock.release()
-        shutil.rmtree(old, ignore_errors=True)
+    for old in path.parent.glob(f".{name}.*.new"):
+        if _is_free(old):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether no living process writes the folder."""
+    lock = FileLock(folder / ".lock", mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return False
+    lock.release()
+    return True

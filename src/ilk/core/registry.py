@@ -61,7 +61,7 @@ def recognise(source: Any) -> Kind:
     winners = [kind for kind in kinds if scores[kind.name] == best]
     shown = repr(source) if isinstance(source, str) else f"this {type(source).__name__}"
     shown = shown if len(shown) <= 100 else shown[:97] + "..."
-    if best <= 0.0 and isinstance(source, str | Path) and not Path(source).exists():
+    if best <= 0.0 and isinstance(source, str | Path) and not _exists(source):
         demos = [f"demo:{demo}" for kind in kinds for demo in kind.demos]
         known = f"; the demos are {', '.join(demos)}" if str(source).startswith("demo:") else ""
         raise InputError(Code.SOURCE_MISSING, f"There is no file or folder {shown}{known}.")
@@ -72,6 +72,13 @@ def recognise(source: Any) -> Kind:
         names = " and ".join(kind.name for kind in winners)
         raise InputError(Code.SOURCE_UNKNOWN, f"{shown} could be {names}; say which with --kind.")
     return winners[0]
+
+
+def _exists(path: str | Path) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # too long, or with a NUL: no name of a file
+        return False
 
 
 def _load(group: str, name: str, word: str) -> Any:

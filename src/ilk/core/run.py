@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 
 from ilk.core.events import Sink, Step
-from ilk.core.plan import Budget, Plan
+from ilk.core.plan import Budget
 from ilk.core.protocol import Data, Learner
 
 Ended = Literal["finished", "interrupted"]
@@ -159,9 +159,9 @@ def join_ranks() -> tuple[int, int]:
     return dist.get_rank(), dist.get_world_size()
 
 
-def wait_for_ranks(plan: Plan) -> None:
-    """All ranks meet here: rank 0 has written the cache that the others read."""
-    if plan.world > 1:
+def meet_ranks(world: int) -> None:
+    """All ranks meet here: rank 0 has written what the others read next."""
+    if world > 1:
         import torch.distributed as dist
 
         dist.barrier()

@@ -18,7 +18,7 @@ import msgspec
 
 from ilk.core import events
 from ilk.core.errors import Code, InputError, NotFittedError, suggest
-from ilk.core.folder import Header, ModelWriter, Opened, open_model
+from ilk.core.folder import Header, ModelWriter, Opened, open_model, standing
 from ilk.core.protocol import Condition, check_given
 from ilk.core.samples import Samples, check_count, whole
 from ilk.core.seeds import fresh_seed
@@ -118,7 +118,7 @@ class Generator:
         if resume:
             if path is None:
                 raise InputError(Code.RESUME, "To resume, name the model folder with save_to.")
-            if path.exists():
+            if standing(path).exists():
                 more = self.steps is not None or self.minutes != _default("minutes")
                 self.model_, self.ended_ = fitting.resume(request, path, on, more=more)
                 return self._fitted()

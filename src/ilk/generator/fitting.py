@@ -23,12 +23,12 @@ from ilk.core.config import Record, convert, to_json
 from ilk.core.data import Prepared, prepare
 from ilk.core.device import probe, resolve_device, set_threads
 from ilk.core.errors import BugError, Code, InputError
-from ilk.core.folder import HEADER, DataRecord, Header, ModelWriter, open_model, pack, unpack
+from ilk.core.folder import HEADER, DataRecord, Header, ModelWriter, open_model, pack, standing, unpack
 from ilk.core.home import ilk_home
 from ilk.core.plan import Budget, Plan, Size
 from ilk.core.protocol import Example, Kind, Problem, Settings
 from ilk.core.registry import get_kind, recognise
-from ilk.core.run import check_finite, join_ranks, run, wait_for_ranks
+from ilk.core.run import check_finite, join_ranks, meet_ranks, run
 from ilk.generator.extras import History, seal_model, unseal, write_card, write_preview
 from ilk.generator.model import LEARNER, Model, load_arrays, load_settings
 
@@ -109,12 +109,12 @@ def refuse_existing(path: Path | None, *, force: bool) -> None:
     Raises:
         InputError: ``path`` exists.
     """
-    if path is None or not path.exists():
+    if path is None or not standing(path).exists():
         return
     if not force:
         sentence = f"{path} exists; go on with it by --resume, replace it by --force, or choose another name with -o."
         raise InputError(Code.EXISTS, sentence)
-    if not (path / HEADER).is_file():
+    if not (standing(path) / HEADER).is_file():
         raise InputError(Code.EXISTS, f"{path} exists and is no model folder, so --force does not replace it.")
 
 
@@ -130,8 +130,12 @@ def resume(request: Request, path: Path, on: events.Sink, *, more: bool) -> tupl
     Raises:
         InputError: the folder has no state to resume from, or the data have changed.
     """
-    with ModelWriter(path):
-        opened = open_model(path, state=True)
+    rank, world = join_ranks()
+    if rank == 0:  # finishes or sweeps what a dying fit left, and takes the lock to do so
+        with ModelWriter(path):
+            pass
+    meet_ranks(world)
+    opened = open_model(path, state=True)
     header = opened.header
     if LEARNER not in opened.files or SOURCE not in opened.files:
         raise InputError(Code.RESUME, f"{path} was saved without its state, so it cannot be resumed; fit it anew.")
@@ -139,7 +143,6 @@ def resume(request: Request, path: Path, on: events.Sink, *, more: bool) -> tupl
     source = record.path if request.source is None else request.source
     if source is None:
         raise InputError(Code.RESUME, f"{path} was fitted on data in memory; give the same data again to resume.")
-    rank, world = join_ranks()
     plan = msgspec.structs.replace(header.plan, rank=rank, world=world)
     if more:
         seconds = None if request.steps is not None else header.seconds + request.minutes * 60
@@ -159,7 +162,8 @@ def resume(request: Request, path: Path, on: events.Sink, *, more: bool) -> tupl
     header = msgspec.structs.replace(header, plan=_recorded(plan))
     model = Model(header, kind, model.codec, settings, engine, path.absolute())
     budget = Budget(plan, step=header.step, elapsed=header.seconds, overhead=_overhead(request))
-    if budget.over:
+    if header.ended == "finished" and not more:
+        budget.stop()
         done = f"{header.step} steps" if plan.steps else f"{header.seconds / 60:.1f} minutes"
         on(events.Note(says=f"{path} has had its {done}; give --steps or --minutes to go on."))
     return _learn(model, prepared, request, path, budget, on, replace=False)
@@ -208,7 +212,7 @@ def _learn(
             seal_model(path, model)
 
         ended = run(model.engine, prepared.train, budget, checkpoint=checkpoint, on=history.tee(on))
-    wait_for_ranks(budget.plan)
+    meet_ranks(budget.plan.world)
     return model, ended
 
 
@@ -240,9 +244,9 @@ def _prepare(kind: Kind, options: Any, plan: Plan, request: Request, *, codec: A
 
     if plan.rank == 0:
         prepared = work()
-        wait_for_ranks(plan)
+        meet_ranks(plan.world)
     else:
-        wait_for_ranks(plan)
+        meet_ranks(plan.world)
         prepared = work()
     if len(prepared.train) < FEWEST:
         raise InputError(Code.TOO_FEW, f"There are too few examples to learn from: {len(prepared.train)}.")

@@ -2,7 +2,7 @@
 
     from ilk.testing import check_engine, check_generator, check_kind
     assert check_kind(my_kind, "examples/") == 37
-    assert check_engine(MySettings(), Vector(size=3)) == 23
+    assert check_engine(MySettings(), Vector(size=3)) == 24
     assert check_generator("mine", "examples/") == 27
 
 Each function returns how many checks ran, so that a test can assert that none was lost on the way. An

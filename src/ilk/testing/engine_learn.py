@@ -185,6 +185,34 @@ def check_state_is_whole(case: EngineCase) -> None:
     assert same(state, kept), "learning on changes arrays that were handed out or in: hand out copies"
 
 
+def check_process_is_left_alone(case: EngineCase) -> None:
+    """Learning and sampling leave torch and the processor's arithmetic as they were for the user's own work."""
+    import torch
+
+    torch.set_flush_denormal(False)
+    before = _process()
+    engine = case.build()
+    case.learn(engine, None)
+    case.sample(engine, range(3))
+    after = _process()
+    torch.set_flush_denormal(False)
+    changed = [name for name in before if after[name] != before[name]]
+    assert not changed, f"the process has other {', '.join(changed)} than before"
+
+
+def _process() -> dict[str, Any]:
+    """What an engine could change for everybody in this process."""
+    import torch
+
+    return {
+        "threads": torch.get_num_threads(),
+        "default type": torch.get_default_dtype(),
+        "gradient mode": torch.is_grad_enabled(),
+        "deterministic mode": torch.are_deterministic_algorithms_enabled(),
+        "denormal numbers (set_flush_denormal)": bool((np.full(8, 1e-40, np.float32) * np.float32(0.5)).any()),
+    }
+
+
 def check_bad_state_is_refused(case: EngineCase) -> None:
     """A state that lacks an array or has one of another shape is refused."""
     refuse_damage(case.learned.state(), lambda state: case.build().load_state(state), "a state", types=False)
@@ -228,4 +256,5 @@ CHECKS = (
     check_state_is_whole,
     check_bad_state_is_refused,
     check_learns_from_few,
+    check_process_is_left_alone,
 )

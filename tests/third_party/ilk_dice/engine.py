@@ -26,21 +26,22 @@ CHUNK = 256  # rows computed together, aligned to the index
 
 
 class Net(nn.Module):
-    """Logits of all faces: a bias a label, and a table from each face before to each face after."""
+    """Logits of all faces: for each label a bias, and a table from each face before to each face after."""
 
     def __init__(self, space: Throws, labels: int, seed: int) -> None:
         super().__init__()
         count, sides = space.size, space.sides
         start = stream(seed, "init").normal(0.0, 0.01, (labels, count * sides)).astype(np.float32)
         self.bias = nn.Parameter(torch.from_numpy(start))
-        self.table = nn.Parameter(torch.zeros(count * sides, count * sides))
+        self.table = nn.Parameter(torch.zeros(labels, count * sides, count * sides))
         place = torch.arange(count).repeat_interleave(sides)
         self.register_buffer("before", (place[:, None] < place[None, :]).float(), persistent=False)
         self.shape = (count, sides)
 
     def forward(self, onehot_BK: Tensor, label_B: Tensor) -> Tensor:
         """Logits (B, dice, sides); those of a die read only the dice before it."""
-        logits_BK = self.bias[label_B] + onehot_BK @ (self.table * self.before)
+        tables_BKK = (self.table * self.before)[label_B]
+        logits_BK = self.bias[label_B] + torch.einsum("bk,bkl->bl", onehot_BK, tables_BKK)
         return logits_BK.reshape(-1, *self.shape)
 
 
@@ -101,7 +102,7 @@ class FacesEngine:
         draws_ND = by_chunks(indices, CHUNK, lambda first, _: self._uniform(seed, first))
         label_N = self._labels(np.asarray(asked_N), draws_ND[:, -1])
         # Each row's sums are its own: a face picks rows of the table, and no product runs over the batch.
-        bias_LK, table_KK = (t.detach().numpy().astype(np.float64) for t in (self.net.bias, self.net.table))
+        bias_LK, table_LKK = (t.detach().numpy().astype(np.float64) for t in (self.net.bias, self.net.table))
         logits_NK = bias_LK[label_N]
         sides = self.space.sides
         faces_NF = np.empty((len(indices), self.space.size), np.float32)
@@ -113,7 +114,7 @@ class FacesEngine:
             up_to_NS = np.cumsum(spread_NS, axis=1)
             face_N = (up_to_NS < (draws_ND[:, die] * up_to_NS[:, -1])[:, None]).sum(axis=1).clip(0, sides - 1)
             faces_NF[:, die] = face_N + 1
-            logits_NK[:, here.stop :] += table_KK[here.start + face_N, here.stop :]
+            logits_NK[:, here.stop :] += table_LKK[label_N, here.start + face_N, here.stop :]
         return {"x": faces_NF, "label": label_N} if self.levels else {"x": faces_NF}
 
     def _uniform(self, seed: int, first: int) -> Array:

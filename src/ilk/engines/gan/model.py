@@ -74,7 +74,7 @@ class LabelledNorm(nn.Module):
         if self.embed is None:
             return x_BCHW
         scale_BC11, shift_BC11 = self.embed(label_B).to(x_BCHW.dtype)[:, :, None, None].chunk(2, dim=1)
-        return torch.addcmul(x_BCHW + shift_BC11, x_BCHW, scale_BC11)
+        return torch.addcmul(shift_BC11, x_BCHW, 1.0 + scale_BC11)
 
 
 class Generator(nn.Module):
