@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from ilk.cli.output import emit, emit_json, table
+from ilk.cli.output import emit, emit_json, say, table
 from ilk.core.errors import Code, FolderError, InputError
 from ilk.core.folder import HEADER, ModelWriter, read_header
 from ilk.core.home import ilk_home
@@ -36,6 +36,29 @@ def list_(folder: Path = Path(), /, *, json: Json = False) -> int:
         emit_json({"models": found})
         return 0
     emit(table((each["path"], each["says"]) for each in found) or "No models yet: ilk fit photos/")
+    return 0
+
+
+@models_app.command
+def get(name: str, /, *, json: Json = False) -> int:
+    """Fetch a pretrained asset into your ilk folder, checked against its pinned hash.
+
+    **Example:** `ilk models get NAME`
+
+    Args:
+        name: The asset's name; without assets on this installation there is none to get.
+        json: Print one JSON object.
+    """
+    from ilk.core.assets import fetch, get_asset
+
+    asset = get_asset(name)
+    if not json:
+        say(f"{asset.name}: {asset.says} ({asset.megabytes:g} MB, {asset.licence})")
+    folder = fetch(asset, ilk_home())
+    if json:
+        emit_json({"asset": asset.name, "version": asset.version, "path": str(folder), "licence": asset.licence})
+    else:
+        emit(f"{folder}: {asset.name} {asset.version}")
     return 0
 
 

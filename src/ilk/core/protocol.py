@@ -75,8 +75,8 @@ class Given(msgspec.Struct):
     """Conditions in terms of the Space, one row a sample (rows may differ).
 
     ``known`` holds values shaped like ``x`` and ``mask`` says which of them are fixed; ``labels``
-    holds side arrays by name (``class`` -> (N,) integers, -1 where it is left open); ``allowed`` holds
-    for a name the (N, K) truth table of the levels that may be drawn.
+    holds side arrays by the name that they have in the data (``label`` -> (N,) integers, -1 where it is
+    left open); ``allowed`` holds for such a name the (N, K) truth table of the levels that may be drawn.
     """
 
     labels: dict[str, Array] = {}

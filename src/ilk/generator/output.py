@@ -95,7 +95,8 @@ class _Output:
 
     def folder(self, samples: Samples, folder: Path, name: str | None) -> Saved:
         """One file a sample, a sheet and a manifest."""
-        form = find_format(self._kind, name) if name else next(f for f in self._kind.formats if not f.many)
+        single = [form for form in self._kind.formats if not form.many]
+        form = find_format(self._kind, name) if name else (single or self._kind.formats)[0]
         if form.many:
             sentence = f"A {form.suffix} holds many samples in one file: write it by -o NAME.{form.suffix}."
             raise InputError(Code.OUTPUT, sentence)

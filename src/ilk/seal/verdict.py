@@ -40,6 +40,14 @@ class Seal(msgspec.Struct, frozen=True):
     signer: str | None  # "you", "trusted NAME", "claims to be NAME"
 
 
+class Watermark(msgspec.Struct, frozen=True):
+    """What the search for a watermark of one's own found."""
+
+    p: float  # how likely a picture without any of the marks looked for scores so high
+    keys: int  # that were tried; p pays for all of them
+    tested: bool  # whether there were keys, and pixels enough
+
+
 class LedgerView(msgspec.Struct, frozen=True):
     """What this machine remembers about a content."""
 
@@ -65,7 +73,7 @@ class Verdict(msgspec.Struct, frozen=True):
     state: State
     synthetic: Literal["yes", "likely", "unknown"]
     seal: Seal | None = None
-    watermark: None = None  # for a later layer
+    watermark: Watermark | None = None  # None: not looked for
     ledger: LedgerView | None = None
     critic: CriticView | None = None
     problems: tuple[str, ...] = ()

@@ -73,6 +73,8 @@ def _add_list(digest: Any, items: Any) -> None:
         _add_entries(digest, list_paths(items))
         return
     for item in items:
+        if not hasattr(item, "mode"):
+            raise InputError(Code.SOURCE_UNKNOWN, f"Pictures cannot be read from a list that holds {item!r:.40}.")
         digest.update(f"{item.mode}{item.size}".encode() + _bytes(item))
 
 
