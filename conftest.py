@@ -112,11 +112,3 @@ _docstrings = Sybil(
     fixtures=WALLS,
 )
 pytest_collect_file = (_documents + _docstrings).pytest()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A document's blocks build on each other, so one worker runs them all."""
-    for item in items:
-        if item.path.suffix == ".md":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))

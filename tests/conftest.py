@@ -19,11 +19,10 @@ def shared() -> Path:
     return SHARED
 
 
-def pytest_report_header() -> str | None:
-    """One line where the real data are not there."""
-    if SHARED.is_dir():
-        return None
-    return "shared data: ../shared/data is not there, so the tests marked `shared` are deselected"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line where the real data are not there, however quiet the run."""
+    if not SHARED.is_dir():
+        terminalreporter.line("../shared/data is not there, so the tests marked `shared` were deselected", yellow=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -41,6 +41,12 @@ def test_model_is_named_after_the_source_by_default(ilk, pictures, tmp_path, mon
     assert (tmp_path / "discs.ilk" / "ilk.json").exists()
 
 
+def test_label_names_the_condition(ilk, pictures, tmp_path):
+    ran = ilk("fit", pictures, "-o", tmp_path / "a.ilk", *STEPS, "--label", "size", "--json")
+    assert ran.json["conditions"] == ["size"]
+    assert ilk("sample", tmp_path / "a.ilk", "-n", 1, "-o", tmp_path / "out", "--given", "size=big").code == 0
+
+
 def test_same_steps_and_seed_give_the_same_weights(ilk, pictures, tmp_path):
     for name in ("a", "b"):
         ilk("fit", pictures, "-o", tmp_path / f"{name}.ilk", *STEPS, "--seed", "5")

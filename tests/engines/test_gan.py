@@ -73,7 +73,7 @@ def test_saved_weights_make_the_same_samples():
 
 
 def test_a_class_can_be_asked_for():
-    engine = fitted(steps=300, settings=msgspec.structs.replace(SMALL, width=16))
+    engine = fitted(steps=600, settings=msgspec.structs.replace(SMALL, width=16, batch=16))
     asked = np.arange(64) % 2
     samples = engine.sample(np.arange(64), Given(labels={"label": asked}), 1, None)
     assert np.array_equal(samples["label"], asked)

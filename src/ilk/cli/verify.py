@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from ilk.cli.output import emit, emit_json
 from ilk.core.errors import Code, InputError
 
-LINES = 50  # verdicts shown in full; what is wrong is always shown
+LINES = 8  # verdicts shown in full; what is wrong is always shown
 
 
 def verify(*files: Path, json: Annotated[bool, Parameter(negative="")] = False) -> int:

@@ -30,6 +30,10 @@ Arrays: TypeAlias = Mapping[str, Array]
 Metrics: TypeAlias = Mapping[str, float]
 
 
+LABEL = "class"
+"""What a label is called as a condition, where neither the data nor the user name it."""
+
+
 class Example(msgspec.Struct, frozen=True):
     """One example: an object of the kind and what is known of it.
 
@@ -287,6 +291,17 @@ class Kind(Protocol):
 
     def check(self, object: Any) -> list[str]:
         """What is wrong with a sample as an object of this kind; empty when nothing is."""
+        ...
+
+    def carrier(self, object: Any) -> Array | None:
+        """Pixels that a watermark can go into, (H, W, C) uint8 of any size; None where the object has none.
+
+        How large they must be is the seal's to say. A kind without pixels always answers None.
+        """
+        ...
+
+    def with_carrier(self, object: Any, array: Array) -> Any:
+        """The object with other pixels, shaped as ``carrier`` gave them; asked only where it gave some."""
         ...
 
 

@@ -26,7 +26,7 @@ from ilk.core.errors import BugError, Code, InputError
 from ilk.core.folder import HEADER, DataRecord, Header, ModelWriter, open_model, pack, standing, unpack
 from ilk.core.home import ilk_home
 from ilk.core.plan import Budget, Plan, Size
-from ilk.core.protocol import Example, Kind, Problem, Settings
+from ilk.core.protocol import LABEL, Example, Kind, Problem, Settings
 from ilk.core.registry import get_kind, recognise
 from ilk.core.run import check_finite, join_ranks, meet_ranks, run
 from ilk.generator.extras import History, seal_model, unseal, write_card, write_preview
@@ -259,9 +259,11 @@ def _prepare(kind: Kind, options: Any, plan: Plan, request: Request, *, codec: A
 
 def _stamp(kind: Kind, request: Request, options: Any) -> str:
     stamp = kind.stamp(request.source, options)
-    if request.y is None:
+    if request.y is None and request.label is None:
         return stamp
-    return hashlib.sha256(f"{stamp} {request.label} {list(request.y)!r}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{stamp} {request.label} {None if request.y is None else list(request.y)!r}".encode()
+    ).hexdigest()
 
 
 def _with_labels(
@@ -270,21 +272,29 @@ def _with_labels(
     """``y`` joins X: one more thing that is known of each example."""
 
     def joined() -> Iterator[Example | Problem]:
+        name = str(label or getattr(y, "name", None) or LABEL)
         if y is None:
-            yield from read()
+            yield from (_renamed(item, label) if label else item for item in read())
             return
-        name = label or getattr(y, "name", None) or "class"
         values = list(y)
         count = 0
         for item in read():
             if count < len(values) and isinstance(item, Example):
-                item = msgspec.structs.replace(item, given={**item.given, str(name): _plain(values[count])})
+                item = msgspec.structs.replace(item, given={**item.given, name: _plain(values[count])})
             count += 1
             yield item
         if count != len(values):
             raise InputError(Code.COUNT, f"X has {count} examples and y has {len(values)} values.")
 
     return joined
+
+
+def _renamed(item: Example | Problem, label: str) -> Example | Problem:
+    """The example with its label under the user's name for it."""
+    if isinstance(item, Problem) or LABEL not in item.given:
+        return item
+    given = {label if name == LABEL else name: value for name, value in item.given.items()}
+    return msgspec.structs.replace(item, given=given)
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ import msgspec
 from ilk.core.errors import Code, IlkError, InputError
 from ilk.core.folder import HEADER, open_model, read_header
 from ilk.core.home import ilk_home
-from ilk.core.protocol import Example
+from ilk.core.protocol import Array, Example, Kind
 from ilk.core.registry import recognise
 from ilk.seal.ledger import LedgerReader
 from ilk.seal.verdict import Verdict
@@ -40,7 +40,7 @@ def verify(*paths: str | Path) -> list[Verdict]:
         if (path / HEADER).is_file():
             verdicts.append(_verify_model(path))
         else:
-            verdicts += examine([path], ilk_home(), content_hash=content_hash)
+            verdicts += examine([path], ilk_home(), content_hash=content_hash, carrier=carrier)
     return verdicts
 
 
@@ -56,10 +56,22 @@ def _verify_model(path: Path) -> Verdict:
 
 def content_hash(path: Path, data: bytes) -> str | None:  # noqa: ARG001
     """The kind's hash of what a file holds, so that a sample is known again without its seal."""
+    found = _first(path)
+    return found and found[0].identify(found[1])
+
+
+def carrier(path: Path, data: bytes) -> Array | None:  # noqa: ARG001
+    """The pixels of a file in which a watermark may be; None where its kind has none."""
+    found = _first(path)
+    return found and found[0].carrier(found[1])
+
+
+def _first(path: Path) -> tuple[Kind, Any] | None:
+    """The kind of a file and the first object in it, if it can be read."""
     try:
         kind = recognise(str(path))
         for item in kind.read(str(path), kind.Options()):
-            return kind.identify(item.object) if isinstance(item, Example) else None
+            return (kind, item.object) if isinstance(item, Example) else None
     except IlkError:
         return None
     return None

@@ -2,19 +2,20 @@
 
 A folder gets one file a sample (numbering goes on where it ended), a contact sheet and a signed
 manifest; files of at most one call of 1,000 carry a seal of their own as well. A single file holds
-all samples, or the only one. Nothing is held longer than a chunk, so a million samples stream.
+all samples, or the only one. What is sealed and large enough is watermarked first. Nothing is held longer than a chunk, so a million samples stream.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 
@@ -25,7 +26,7 @@ from ilk.core.protocol import Format, Kind
 from ilk.core.samples import Samples, Saved
 from ilk.generator.extras import new_claim
 from ilk.generator.model import Model
-from ilk.seal import c2pa
+from ilk.seal import c2pa, watermark
 from ilk.seal.claim import Claim
 from ilk.seal.ledger import Ledger
 from ilk.seal.sealer import FEW, FolderSeal, seal_file
@@ -107,7 +108,8 @@ class _Output:
         files: list[str] = []
         head: list[Any] = []
         with self._seal(folder, len(samples)) as seal:
-            for index, obj in _numbered(samples):
+            for index, made in _numbered(samples):
+                obj = self._mark(made, index)
                 file = f"{first + index:0{width}d}.{form.suffix}"
                 data = self._bytes([obj], form)
                 if seal is not None:
@@ -142,13 +144,14 @@ class _Output:
         path.parent.mkdir(parents=True, exist_ok=True)
         if form.many:
             return self._stream(samples, path, form)
-        data = self._bytes(samples.data, form)
+        objects = self._marked(samples.data)
+        data = self._bytes(objects, form)
         how, sidecar = "none", None
         if self._sealed:
             data, sidecar = seal_file(data, form.media_type, self._claim.at(0), ilk_home())
             how = "sidecar" if sidecar else "c2pa"
             with self._ledger as ledger:
-                ledger.content(self._kind.identify(samples.data[0]), self._claim.call, 0)
+                ledger.content(self._kind.identify(objects[0]), self._claim.call, 0)
         write_atomic(path, data)
         if sidecar is not None:
             write_atomic(path.with_name(path.name + SIDECAR), sidecar)
@@ -157,7 +160,7 @@ class _Output:
     def _stream(self, samples: Samples, path: Path, form: Format) -> Saved:
         """Many samples into one file, straight to the disk: it may be larger than memory."""
         with write_through(path) as file:
-            self._kind.write(samples, file, form.suffix, self._note())
+            self._kind.write(self._marked(samples), file, form.suffix, self._note())
             file.flush()
             file.seek(0)
             digest = hashlib.sha256()
@@ -167,6 +170,24 @@ class _Output:
             sidecar = make_sidecar(digest.hexdigest(), self._claim, signing_identity(ilk_home()))
             write_atomic(path.with_name(path.name + SIDECAR), sidecar)
         return Saved(str(path), len(samples), [str(path)], None, "sidecar" if self._sealed else "none", 0.0)
+
+    @functools.cached_property
+    def _marks(self) -> tuple[bytes, ...]:
+        return signing_identity(ilk_home()).watermark_keys()
+
+    def _mark(self, obj: Any, index: int) -> Any:
+        """The sample with a watermark, where it can carry one; which key depends on seed and index alone."""
+        pixels = self._kind.carrier(obj) if self._sealed else None
+        if pixels is None or not watermark.can_carry(pixels):
+            return obj
+        key = watermark.choose(self._marks, self._claim.seed or 0, index)
+        return self._kind.with_carrier(obj, watermark.embed(pixels, key))
+
+    def _marked(self, objects: Sequence[Any]) -> Sequence[Any]:
+        """The samples, marked as they are looked at; as they are where the kind carries no mark."""
+        if not self._sealed or self._kind.carrier(objects[0]) is None:
+            return objects
+        return _Marked(objects, self._mark)
 
     def _note(self) -> dict[str, str]:
         """What stands in every file, readable without ilk; one for the whole call, so that it is made once."""
@@ -184,6 +205,29 @@ class _Output:
         exhibit = self._kind.draw(head)
         suffix = {"image/png": ".png", "image/svg+xml": ".svg", "audio/wav": ".wav"}.get(exhibit.media_type, ".txt")
         return ("sheet" if first == 1 else f"sheet-{first}") + suffix, exhibit.data, exhibit.media_type
+
+
+class _Marked(Sequence[Any]):
+    """Samples that are marked when they are looked at: there may be more of them than memory holds."""
+
+    def __init__(self, objects: Sequence[Any], mark: Callable[[Any, int], Any]) -> None:
+        self._objects, self._mark = objects, mark
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        places = range(len(self))[index]
+        if isinstance(places, range):
+            return [self[place] for place in places]
+        return self._mark(self._objects[places], places)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._mark(obj, index) for index, obj in enumerate(self._objects))
 
 
 def _put(path: Path, data: bytes) -> None:

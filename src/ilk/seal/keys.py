@@ -3,11 +3,13 @@
 ``home/keys/identity.pem`` (0600, in a 0700 folder) holds the private key, its certificate and the
 root that signed it. The root's private key is thrown away at once: it certifies this one leaf and
 can never certify another. C2PA wants a root; ilk itself goes by the fingerprint of the public key
-alone, and a name is never more than a claim. Whom the user trusts: ``trust.py``.
+alone, and a name is never more than a claim. The keys of its watermarks (``watermark.py``) are derived
+from the private key. Whom the user trusts: ``trust.py``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -19,6 +21,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from filelock import FileLock
 
@@ -27,7 +30,9 @@ from ilk.core.home import make_folder
 from ilk.seal.signed import ES256, Certificate, DamagedError, raw_signature
 
 YEARS = 10
+MARKS = 64  # watermark keys of an identity: what many pictures of one key have in common would show
 _LIMIT = 64 * 1024
+_MARK_SUFFIX = ".watermark"
 _PEM = serialization.Encoding.PEM
 
 
@@ -54,6 +59,15 @@ class Identity:
     def key_pem(self) -> bytes:
         """The private key, unencrypted: for the signing library and for the key file only."""
         return self.key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+    def watermark_secret(self) -> bytes:
+        """What the watermark keys come from: 32 bytes that tell nothing of the private key."""
+        private = self.key.private_numbers().private_value.to_bytes(32, "big")
+        return HKDF(hashes.SHA256(), 32, salt=None, info=b"ilk watermark 1").derive(private)
+
+    def watermark_keys(self) -> tuple[bytes, ...]:
+        """The keys that pictures are marked with. Only the owner can derive them, so only the owner can detect."""
+        return _watermark_keys(self.watermark_secret())
 
     def chain_pem(self) -> bytes:
         """The certificates, leaf first."""
@@ -141,14 +155,41 @@ def make(name: str | None = None, *, today: datetime.datetime | None = None) -> 
 
 
 def store(home: Path, new: Identity) -> None:
-    """Put an identity in the home, whole or not at all, never readable by others in between."""
+    """Put an identity in the home, whole or not at all. Of an older one its watermark secret stays."""
     path = home / "keys" / "identity.pem"
+    if path.exists():
+        old = load(path)
+        _write_secret(path.with_name(old.fingerprint + _MARK_SUFFIX), old.watermark_secret())
+    _write_secret(path, new.key_pem() + new.chain_pem())
+
+
+def watermark_keys(home: Path) -> dict[str, tuple[bytes, ...]]:
+    """Fingerprint to watermark keys, of the user's identity and of earlier ones. Reads only; makes no key."""
+    found = {}
+    with contextlib.suppress(InputError, MachineError):
+        own = load(key_file(home))
+        found[own.fingerprint] = own.watermark_keys()
+    for path in sorted((home / "keys").glob("*" + _MARK_SUFFIX)):
+        with contextlib.suppress(OSError):
+            secret = path.read_bytes()
+            if len(secret) == 32:
+                found[path.name.removesuffix(_MARK_SUFFIX)] = _watermark_keys(secret)
+    return found
+
+
+def _watermark_keys(secret: bytes) -> tuple[bytes, ...]:
+    stream = HKDFExpand(hashes.SHA256(), 32 * MARKS, info=b"ilk watermark keys 1").derive(secret)
+    return tuple(stream[start : start + 32] for start in range(0, len(stream), 32))
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, never readable by others in between."""
     try:
         # mkstemp opens with O_EXCL and mode 0600, whatever the umask is.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".identity.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(new.key_pem() + new.chain_pem())
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)

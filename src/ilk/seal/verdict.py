@@ -23,6 +23,7 @@ State = Literal[
     "altered",  # the content is not what was sealed (or a folder's files are not)
     "container-altered",  # the content is what was sealed, bytes around it are not
     "broken",  # there is a seal, and it cannot be read or its signature does not hold
+    "unsealed-watermarked",  # no seal, but the user's watermark is in it
     "unsealed-known",  # no seal, but this machine's ledger knows the content
     "unsealed-likely-generated",  # no seal, but a critic takes it for generated
     "unknown",  # no seal: cannot tell
@@ -91,6 +92,7 @@ class Verdict(msgspec.Struct, frozen=True):
             who=self.seal.signer if self.seal and self.seal.signer else "an unknown key",
             key=short(self.seal.key) if self.seal and self.seal.key else "unknown",
             known=_known(self.ledger),
+            p=self.watermark.p if self.watermark else 1.0,
             critic=_critic(self.critic),
         )
         return sentence + (f" ({'; '.join(self.problems)})" if self.problems else "")
@@ -107,7 +109,7 @@ def synthetic(state: State, claims: dict[str, Any]) -> Literal["yes", "likely", 
     says_so = claims.get("source_type") in SYNTHETIC
     if state == "unsealed-known" or (state in TRUSTED and says_so):
         return "yes"
-    if state == "unsealed-likely-generated":
+    if state in ("unsealed-watermarked", "unsealed-likely-generated"):
         return "likely"
     if says_so and state in ("sealed-by-stranger", "expired", "revoked", "container-altered"):
         return "likely"
@@ -145,6 +147,7 @@ _SENTENCES: dict[str, str] = {
     "altered": "changed since it was sealed: what its seal says is about something else",
     "container-altered": "{made}; the content is unchanged, but bytes around it were changed",
     "broken": "there is a seal, but it is broken: it says nothing",
+    "unsealed-watermarked": "no seal, but it carries your watermark (p = {p:.0e}): all or part of it was made by you",
     "unsealed-known": "no seal, but its content was made by {known}",
     "unsealed-likely-generated": "no seal; {critic}",
     "unknown": "no seal that ilk can read: cannot tell where it comes from, or whether it is real",

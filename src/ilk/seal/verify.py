@@ -9,21 +9,25 @@ the keyring. The record and its sentences are in ``verdict.py``.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from ilk.seal import c2pa, containers, manifest, sidecar
+import msgspec
+import numpy.typing as npt
+
+from ilk.seal import c2pa, containers, keys, manifest, sidecar, watermark
 from ilk.seal.claim import clean, read_claim
 from ilk.seal.ledger import LedgerReader
 from ilk.seal.manifest import Manifest
 from ilk.seal.signed import Certificate, DamagedError, Reading
 from ilk.seal.trust import Keyring
-from ilk.seal.verdict import CriticView, LedgerView, Seal, State, Verdict, synthetic
+from ilk.seal.verdict import CriticView, LedgerView, Seal, State, Verdict, Watermark, synthetic
 
 LARGEST = 512 * 1024 * 1024  # a larger file is hashed, but not looked into
 LIKELY, ALARMS = 0.5, 0.05  # a critic is heard above this probability and below this false-alarm rate
@@ -32,6 +36,7 @@ _UP = 3  # folders above a file in which its manifest is looked for
 T = TypeVar("T")
 
 ContentHash = Callable[[Path, bytes], str | None]
+Carrier = Callable[[Path, bytes], npt.NDArray[Any] | None]
 Critic = Callable[[Path, bytes], CriticView | None]
 
 # Of several seals on one file the first state in this order decides; the others become problems.
@@ -69,6 +74,7 @@ def verify(
     home: Path,
     *,
     content_hash: ContentHash | None = None,
+    carrier: Carrier | None = None,
     critic: Critic | None = None,
     at: datetime | None = None,
 ) -> list[Verdict]:
@@ -78,20 +84,29 @@ def verify(
         paths: files; a folder stands for the files in it.
         home: the user's ilk folder; read, never written.
         content_hash: the kind's hash of a file's decoded content, to ask the ledger.
+        carrier: the pixels of a file, (H, W, C) uint8, to look for a watermark in; None where it has none.
         critic: an opinion on a file without a seal.
         at: the time at which certificates must be valid; now by default.
     """
-    verifier = _Verifier(home, content_hash, critic, at or datetime.now(UTC))
+    verifier = _Verifier(home, content_hash, carrier, critic, at or datetime.now(UTC))
     return [verdict for path in paths for verdict in verifier.verdicts(Path(path))]
 
 
 class _Verifier:
     """The keyring, the ledger and the manifests met so far, for one call of ``verify``."""
 
-    def __init__(self, home: Path, content_hash: ContentHash | None, critic: Critic | None, at: datetime) -> None:
+    def __init__(
+        self,
+        home: Path,
+        content_hash: ContentHash | None,
+        carrier: Carrier | None,
+        critic: Critic | None,
+        at: datetime,
+    ) -> None:
+        self._home, self._at = home, at
         self._ring = Keyring(home)
         self._ledger = LedgerReader(home)
-        self._content_hash, self._critic, self._at = content_hash, critic, at
+        self._content_hash, self._carrier, self._critic = content_hash, carrier, critic
         self._folders: dict[Path, Folder | None] = {}
         self._digests: dict[Path, str | None] = {}
         self._standing: dict[bytes, tuple[State, str]] = {}
@@ -223,19 +238,38 @@ class _Verifier:
         return known
 
     def _unsealed(self, path: Path, data: bytes, problems: list[str]) -> Verdict:
-        """No seal: the ledger may know the content, a critic may have an opinion."""
+        """No seal: the ledger may know the content, a watermark be in it, a critic have an opinion."""
         shown, told = _shown(path), tuple(problems)
         content = _ask(self._content_hash, path, data)
         known = self._ledger.find(content) if content else None
         if known is not None:
             ledger = LedgerView(known.call, known.index, known.model, known.name and clean(known.name), known.time)
             return Verdict(shown, "unsealed-known", "yes", ledger=ledger, problems=told)
+        mark, problem = self._watermark(path, data)
+        if mark is not None and mark.p < watermark.FOUND:
+            state: State = "unsealed-watermarked"
+            return Verdict(shown, state, synthetic(state, {}), watermark=mark, problems=told)
+        told += (problem,) if problem else ()
         critic = _ask(self._critic, path, data)
         if critic is None:
-            return Verdict(shown, "unknown", "unknown", problems=told)
+            return Verdict(shown, "unknown", "unknown", watermark=mark, problems=told)
         likely = critic.probability >= LIKELY and critic.false_alarm_rate <= ALARMS
-        state: State = "unsealed-likely-generated" if likely else "unknown"
-        return Verdict(shown, state, synthetic(state, {}), critic=critic, problems=told)
+        state = "unsealed-likely-generated" if likely else "unknown"
+        return Verdict(shown, state, synthetic(state, {}), watermark=mark, critic=critic, problems=told)
+
+    def _watermark(self, path: Path, data: bytes) -> tuple[Watermark | None, str]:
+        """What the search for one's own marks found, and what stood in its way."""
+        pixels = _ask(self._carrier, path, data)
+        if pixels is None:
+            return None, ""
+        problem = "" if watermark.can_carry(pixels) else "too small to carry a watermark"
+        return watermark.detect(pixels, self._marks), problem
+
+    @functools.cached_property
+    def _marks(self) -> list[bytes]:
+        """The user's watermark keys, earlier ones too; a revoked identity's mark may be anybody's."""
+        own = keys.watermark_keys(self._home)
+        return [key for fingerprint, of_one in own.items() if fingerprint not in self._ring.revoked for key in of_one]
 
     def _nearest(self, path: Path) -> Folder | None:
         """The manifest of the file's folder, or one further up that lists the file."""
@@ -296,9 +330,7 @@ def _subject(path: Path) -> Path:
 
 def _about(verdict: Verdict, path: Path) -> Verdict:
     """The same verdict under the sidecar's name."""
-    return Verdict(
-        _shown(path), verdict.state, verdict.synthetic, verdict.seal, ledger=verdict.ledger, problems=verdict.problems
-    )
+    return msgspec.structs.replace(verdict, file=_shown(path))
 
 
 def _files_below(folder: Path) -> list[str]:

@@ -36,7 +36,7 @@ LARGEST = 1024  # of a larger picture the middle is looked at: cost is bounded a
 
 _LOW, _HIGH = 5, 20  # cycles a tile: below, pictures drown the mark; above, resizing and JPEG do
 _SCALES = (0.45, 2.2)
-_TRIED = 8  # scales at which the keys are tried, 1 among them
+_TRIED = 12  # scales at which the keys are tried, 1 among them
 _REACH = 4  # lattice points of the autocorrelation, each way
 
 
@@ -129,12 +129,12 @@ def _blur(plane: Floats, radius: int) -> Floats:
 
 def _busyness(detail: Floats) -> Floats:
     """Local standard deviation; sums of floats may end a little below zero in flat areas."""
-    return np.sqrt(np.maximum(_blur(detail * detail, 4), 0.0))
+    return np.sqrt(np.maximum(_blur(detail * detail, 3), 0.0))
 
 
 def _visibility(luma: Floats) -> Floats:
     """How much change hides at each pixel: little in flat areas, more in busy ones."""
-    return np.clip(0.7 + 0.3 * _busyness(luma - _blur(luma, 2)), 1.0, 4.0)
+    return np.minimum(1.0 + 0.15 * _busyness(luma - _blur(luma, 2)), 3.0)
 
 
 def _residual(array: Pixels) -> Floats:
@@ -143,7 +143,7 @@ def _residual(array: Pixels) -> Floats:
     top, left = max(0, height - LARGEST) // 2, max(0, width - LARGEST) // 2
     luma = array[top : top + LARGEST, left : left + LARGEST].mean(axis=2, dtype=np.float32)
     detail = luma - _blur(luma, 3)
-    return detail / (_busyness(detail) + 1.0)
+    return detail / (_busyness(detail) + 0.5)
 
 
 def _find_scales(residual: Floats) -> list[float]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 
-
-def cosine(progress: float, floor: float = 0.1) -> float:
-    """From 1 down to ``floor`` along half a cosine (Loshchilov & Hutter, SGDR, 2017)."""
-    return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * min(1.0, max(0.0, progress))))
+def hold_then_fall(progress: float, hold: float = 0.5) -> float:
+    """1 until ``hold`` of the budget is spent, then straight down to 0 at its end."""
+    return 1.0 if progress <= hold else max(0.0, (1.0 - progress) / (1.0 - hold))

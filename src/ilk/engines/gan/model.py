@@ -128,14 +128,14 @@ class SpectralNorm(nn.Module):
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
-        matrix_OR = weight.detach().flatten(1)
+        matrix_OR = _matrix(weight.detach())
         self.register_buffer("u_O", functional.normalize(torch.ones(len(matrix_OR)), dim=0))
         self.register_buffer("v_R", functional.normalize(torch.ones(matrix_OR.shape[1]), dim=0))
 
     @torch.no_grad()
     def iterate(self, weight: Tensor, rounds: int = 1) -> None:
         """Move u and v towards the first singular vectors."""
-        matrix_OR = weight.flatten(1)
+        matrix_OR = _matrix(weight)
         for _ in range(rounds):
             functional.normalize(matrix_OR.mT @ self.u_O, dim=0, out=self.v_R)
             functional.normalize(matrix_OR @ self.v_R, dim=0, out=self.u_O)
@@ -143,7 +143,7 @@ class SpectralNorm(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         """The normalised weight."""
         with torch.autocast(weight.device.type, enabled=False):  # a singular value in bfloat16 is none
-            sigma = torch.vdot(self.u_O, weight.flatten(1) @ self.v_R)
+            sigma = torch.vdot(self.u_O, _matrix(weight) @ self.v_R)
             return weight / sigma
 
 
@@ -197,9 +197,15 @@ class Critic(nn.Module):
         h_BF = x_BCHW.permute(0, 2, 3, 1).flatten(1)
         score_B = functional.linear(h_BF, weights["head.weight"], self.head.bias).squeeze(1)
         if label_B is not None:
-            sum_BC = x_BCHW.float().sum(dim=(2, 3))
+            # Through h and not through x: a gradient that arrives in two memory layouts costs a seventh of the step.
+            sum_BC = h_BF.view(len(h_BF), -1, x_BCHW.shape[1]).float().sum(dim=1)
             score_B = score_B + (functional.embedding(label_B, weights["embed.weight"]) * sum_BC).sum(1)
         return score_B.float()
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """A weight as (out, rest), a view of channels-last memory; the order of columns moves no singular value."""
+    return weight.movedim(1, -1).flatten(1)
 
 
 def _key(name: str) -> str:

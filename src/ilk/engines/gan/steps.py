@@ -22,7 +22,7 @@ from ilk.core.seeds import batch_indices, stream
 from ilk.engines.common.ema import decay_after, move_average
 from ilk.engines.common.optim import set_rate
 from ilk.engines.common.ranks import average_gradients
-from ilk.engines.common.schedule import cosine
+from ilk.engines.common.schedule import hold_then_fall
 from ilk.engines.gan.losses import CRITIC, GENERATOR
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def learn(engine: GanEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
 
 def _step(engine: GanEngine, data: Data, budget: Budget) -> list[Tensor]:
     settings = engine.settings
-    rate = settings.rate * cosine(budget.progress, settings.rate_floor)
+    rate = settings.rate * hold_then_fall(budget.progress)
     set_rate(engine.generator_adam, rate)
     set_rate(engine.critic_adam, rate * settings.critic_rate)
     real_BCHW, label_B = real_batch(engine, data, budget.step)
@@ -107,10 +107,10 @@ def real_batch(engine: GanEngine, data: Data, step: int) -> tuple[Tensor, Tensor
     plan = engine.plan
     rows = batch_indices(plan.seed, step, engine.settings.batch, len(data), plan.rank, plan.world)
     arrays = data.take(rows)
-    x_BCHW = torch.from_numpy(np.ascontiguousarray(arrays["x"], dtype=np.float32)).to(engine.device)
+    x_BCHW = torch.from_numpy(np.array(arrays["x"], dtype=np.float32)).to(engine.device)
     if not engine.classes:
         return x_BCHW, None
-    return x_BCHW, torch.from_numpy(np.asarray(arrays["label"], dtype=np.int64)).to(engine.device)
+    return x_BCHW, torch.from_numpy(np.array(arrays["label"], dtype=np.int64)).to(engine.device)
 
 
 def noise(engine: GanEngine, step: int) -> Tensor:

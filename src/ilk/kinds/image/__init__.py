@@ -3,7 +3,7 @@
 The kind itself: what ``ilk`` asks of pictures, each answer in a file of its own. ``read.py`` (with
 ``listing.py``, ``arrays.py``, ``picture.py``) finds them, ``choose.py`` picks resolution and colour,
 ``codec.py`` (with ``pixels.py``) turns them into arrays and back, ``write.py``, ``draw.py``,
-``check.py`` and ``features.py`` do what they are called. Importing this loads no image library, so
+``check.py``, ``carrier.py`` and ``features.py`` do what they are called. Importing this loads no image library, so
 that recognition is cheap; it never imports torch, except where the engine's settings do.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ilk.core.config import Record
 from ilk.core.plan import Plan
-from ilk.core.protocol import Base, Codec, Example, Exhibit, Features, Format, Measure, Problem, Settings
+from ilk.core.protocol import Array, Base, Codec, Example, Exhibit, Features, Format, Measure, Problem, Settings
 from ilk.kinds.image.formats import WRITTEN
 from ilk.kinds.image.options import Options, SampleOptions
 from ilk.kinds.image.recognise import DEMOS, recognise
@@ -96,6 +96,16 @@ class ImageKind:
         from ilk.kinds.image.check import check
 
         return check(object)
+
+    def carrier(self, object: Any) -> Array | None:
+        from ilk.kinds.image.carrier import carrier
+
+        return carrier(object)
+
+    def with_carrier(self, object: Any, array: Array) -> Any:
+        from ilk.kinds.image.carrier import with_carrier
+
+        return with_carrier(object, array)
 
 
 kind = ImageKind()

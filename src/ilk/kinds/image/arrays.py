@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilk.core.errors import Code, InputError
-from ilk.core.protocol import Example
+from ilk.core.protocol import LABEL, Example
 from ilk.kinds.image.picture import ArrayPicture
 
 MOST_BYTES = 2**34
@@ -58,7 +58,7 @@ def read_npz(path: Path) -> Iterator[Example]:
 def _examples(images: npt.NDArray[np.uint8], levels: Sequence[str] | None) -> Iterator[Example]:
     for place, pixels in enumerate(images):
         name = f"picture {place}"
-        given = {} if levels is None else {"class": levels[place]}
+        given = {} if levels is None else {LABEL: levels[place]}
         yield Example(object=ArrayPicture(name, pixels), name=name, given=given)
 
 

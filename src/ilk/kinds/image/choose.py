@@ -14,7 +14,7 @@ import numpy as np
 
 from ilk.core.errors import Code, InputError, UnreadableError
 from ilk.core.plan import Plan
-from ilk.core.protocol import Example
+from ilk.core.protocol import LABEL, Example
 from ilk.kinds.image.codec import ImageCodec
 from ilk.kinds.image.listing import natural
 from ilk.kinds.image.options import SIZES, Fit, Options
@@ -52,8 +52,16 @@ def fit_codec(examples: Iterable[Example], options: Options, plan: Plan) -> Imag
         raise InputError(Code.TOO_FEW, f"{found} too few to learn from; give at least {FEWEST} that can be read.")
     side = options.resolution or choose_side([size_of(example.object) for example in known], options.fit, plan)
     channels = {"auto": 0, "grey": 1, "rgb": 3}[options.color] or choose_channels([e.object for e in known])
-    levels, counts = choose_classes(known)
-    return ImageCodec(side=side, channels=channels, fit=options.fit, count=len(known), classes=levels, counts=counts)
+    condition, levels, counts = choose_classes(known)
+    return ImageCodec(
+        side=side,
+        channels=channels,
+        fit=options.fit,
+        count=len(known),
+        condition=condition,
+        classes=levels,
+        counts=counts,
+    )
 
 
 def choose_side(sizes: Sequence[tuple[int, int]], fit: Fit, plan: Plan) -> int:
@@ -85,17 +93,21 @@ def choose_channels(items: Sequence[Any]) -> int:
     return 1 if all(_looks_grey(item) for item in maybe[::step]) else 3
 
 
-def choose_classes(examples: Sequence[Example]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names of the classes in natural order and how many pictures each has; nothing if they are no classes.
+def choose_classes(examples: Sequence[Example]) -> tuple[str, tuple[str, ...], tuple[int, ...]]:
+    """What the classes are called, their names in natural order and how many pictures each has.
 
-    One class for all says nothing, and folders that hold fewer than two pictures on average are an
+    Where the examples know more than one thing (folders and ``y``), the one that the user named counts.
+    No names come back if they are no classes:
+    one class for all says nothing, and folders that hold fewer than two pictures on average are an
     archive's order (a day, an identifier), not classes.
     """
-    seen = Counter(str(example.given["class"]) for example in examples if "class" in example.given)
+    known = sorted({name for example in examples for name in example.given}, key=lambda name: (name == LABEL, name))
+    condition = known[0] if known else LABEL
+    seen = Counter(str(example.given[condition]) for example in examples if condition in example.given)
     names = sorted(seen, key=natural)
     if not 2 <= len(names) <= min(MOST_CLASSES, len(examples) // 2):
-        return (), ()
-    return tuple(names), tuple(seen[name] for name in names)
+        return LABEL, (), ()
+    return condition, tuple(names), tuple(seen[name] for name in names)
 
 
 def _looks_grey(item: Any) -> bool:

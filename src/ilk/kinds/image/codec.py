@@ -39,6 +39,7 @@ class ImageCodec(Record, frozen=True, kw_only=True):
     channels: int
     fit: Fit
     count: Annotated[_Count, msgspec.Meta(description="pictures that it was fitted on")]
+    condition: _Name = "class"  # what the data call their classes
     classes: Annotated[tuple[_Name, ...], msgspec.Meta(max_length=10_000)] = ()
     counts: tuple[_Count, ...] = ()
 
@@ -55,8 +56,8 @@ class ImageCodec(Record, frozen=True, kw_only=True):
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
-        """``class``, where the data had more than one."""
-        return {"class": Levels(names=self.classes)} if self.classes else {}
+        """``class`` (or what ``label`` named it), where the data had more than one."""
+        return {self.condition: Levels(names=self.classes)} if self.classes else {}
 
     def encode(self, examples: Sequence[Example]) -> Arrays:
         """Decode pictures; safe in several threads at once.
@@ -73,7 +74,7 @@ class ImageCodec(Record, frozen=True, kw_only=True):
         if not self.classes:
             return {"x": x}
         places = {name: place for place, name in enumerate(self.classes)}
-        label = [places.get(str(example.given.get("class")), OPEN) for example in examples]
+        label = [places.get(str(example.given.get(self.condition)), OPEN) for example in examples]
         return {"x": x, "label": np.asarray(label, np.int64)}
 
     def to_space(self, arrays: Arrays) -> Arrays:
@@ -97,10 +98,12 @@ class ImageCodec(Record, frozen=True, kw_only=True):
         if not self.classes:
             return Given()
         label = OPEN
-        if "class" in given:
-            name = str(given["class"])
+        if self.condition in given:
+            name = str(given[self.condition])
             if name not in self.classes:
-                raise InputError(Code.GIVEN, f'"{name}" is no class of this model; {suggest(name, self.classes)}.')
+                raise InputError(
+                    Code.GIVEN, f'"{name}" is no {self.condition} of this model; {suggest(name, self.classes)}.'
+                )
             label = self.classes.index(name)
         return Given(labels={"label": np.full(n, label, np.int64)})
 

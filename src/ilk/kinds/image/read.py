@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ilk.core.errors import Code, InputError, UnreadableError, suggest
-from ilk.core.protocol import Example, Problem
+from ilk.core.protocol import LABEL, Example, Problem
 from ilk.kinds.image import arrays, listing
 from ilk.kinds.image.formats import SPOKEN, SUFFIXES
 from ilk.kinds.image.listing import Entry, as_path
@@ -21,7 +21,6 @@ from ilk.kinds.image.options import Options
 from ilk.kinds.image.picture import Picture
 from ilk.kinds.image.recognise import DEMO_PREFIX, DEMOS
 
-CONDITION = "class"
 Stream = Iterator[Example | Problem]
 
 
@@ -100,4 +99,4 @@ def _examples(entries: Sequence[Entry], classes: Sequence[str | None]) -> Stream
         except UnreadableError as error:
             yield Problem(name=entry.name, reason=error.sentence.partition("cannot be read: ")[2].rstrip("."))
             continue
-        yield Example(object=picture, name=entry.name, given={} if level is None else {CONDITION: level})
+        yield Example(object=picture, name=entry.name, given={} if level is None else {LABEL: level})
