@@ -272,7 +272,7 @@ def _with_labels(
     """``y`` joins X: one more thing that is known of each example."""
 
     def joined() -> Iterator[Example | Problem]:
-        name = str(label or getattr(y, "name", None) or LABEL)
+        name = _label_name(y, label)
         if y is None:
             yield from (_renamed(item, label) if label else item for item in read())
             return
@@ -287,6 +287,10 @@ def _with_labels(
             raise InputError(Code.COUNT, f"X has {count} examples and y has {len(values)} values.")
 
     return joined
+
+
+def _label_name(y: Any, label: str | None) -> str:
+    return str(label or getattr(y, "name", None) or LABEL)
 
 
 def _renamed(item: Example | Problem, label: str) -> Example | Problem:
