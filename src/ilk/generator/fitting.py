@@ -261,9 +261,8 @@ def _stamp(kind: Kind, request: Request, options: Any) -> str:
     stamp = kind.stamp(request.source, options)
     if request.y is None and request.label is None:
         return stamp
-    return hashlib.sha256(
-        f"{stamp} {request.label} {None if request.y is None else list(request.y)!r}".encode()
-    ).hexdigest()
+    values = None if request.y is None else list(request.y)
+    return hashlib.sha256(f"{stamp} {_label_name(request.y, request.label)} {values!r}".encode()).hexdigest()
 
 
 def _with_labels(

@@ -2,7 +2,8 @@
 
 A folder gets one file a sample (numbering goes on where it ended), a contact sheet and a signed
 manifest; files of at most one call of 1,000 carry a seal of their own as well. A single file holds
-all samples, or the only one. What is sealed and large enough is watermarked first. Nothing is held longer than a chunk, so a million samples stream.
+all samples, or the only one. What is sealed is watermarked first, where it can carry that. Nothing is
+held longer than a chunk, so a million samples stream.
 """
 
 from __future__ import annotations

@@ -90,5 +90,11 @@ class DiceKind:
             return [f"it is a {type(object).__name__}, not a tuple of faces"]
         return [f"no die shows {face}" for face in object if not 1 <= face <= 255]
 
+    def carrier(self, object: Any) -> Array | None:
+        return None
+
+    def with_carrier(self, object: Any, array: Array) -> Any:
+        return object
+
 
 kind = DiceKind()
