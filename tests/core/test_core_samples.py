@@ -20,8 +20,8 @@ def samples(count, chunk=10, exhibit=("text/plain", b"<tag>")):
     def draw(objects):
         return Exhibit(media_type=exhibit[0], data=exhibit[1])
 
-    def save(samples, path, format, unsealed):
-        return samples, path, format, unsealed
+    def save(samples, path, format, unsealed, one_file):
+        return samples, path, format, unsealed, one_file
 
     return Samples(count, 7, make=make, chunk=chunk, draw=draw, save=save), made
 
@@ -62,7 +62,9 @@ def test_a_place_beyond_the_end_is_an_index_error():
 
 def test_save_hands_on_what_was_asked_for(tmp_path):
     few, _ = samples(3)
-    assert few.save(str(tmp_path), "png", unsealed=True) == (few, tmp_path, "png", True)
+    assert few.save(str(tmp_path), "png", unsealed=True) == (few, tmp_path, "png", True, False)
+    assert few.save(tmp_path / "a.npz")[-1] is True
+    assert few.save(f"{tmp_path}/v1.2/")[-1] is False
 
 
 @pytest.mark.parametrize(

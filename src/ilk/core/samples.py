@@ -49,7 +49,7 @@ class Samples(Sequence[Any]):
         make: Callable[[int, int], Sequence[Any]],
         chunk: int,
         draw: Callable[[Sequence[Any]], Exhibit],
-        save: Callable[[Samples, Path, str | None, bool], Saved],
+        save: Callable[[Samples, Path, str | None, bool, bool], Saved],
     ) -> None:
         self.seed = seed
         self.scores: list[float] | None = None
@@ -108,10 +108,10 @@ class Samples(Sequence[Any]):
             InputError: an unknown format, a file that exists, a place that cannot be written.
             MachineError: the disk is full; what was written is sealed.
         """
-        target = Path(path)
+        one_file = bool(Path(path).suffix) and not Path(path).is_dir()
         if str(path).endswith("/"):  # "v2.1/" is a folder, whatever its suffix looks like
-            target.mkdir(parents=True, exist_ok=True)
-        return self._save(self, target, format, unsealed)
+            one_file = False
+        return self._save(self, Path(path), format, unsealed, one_file)
 
     def __repr__(self) -> str:
         return f"Samples(n={self._count}, seed={self.seed})"

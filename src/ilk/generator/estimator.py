@@ -158,8 +158,8 @@ class Generator:
             make=lambda start, stop: model.draw(start, stop, checked, seed, settings),
             chunk=CHUNK,
             draw=model.kind.draw,
-            save=lambda samples, path, format_, unsealed: save_samples(
-                model, samples, path, format_, unsealed=unsealed, given=checked, options=options
+            save=lambda samples, path, format_, unsealed, one_file: save_samples(
+                model, samples, path, format_, unsealed=unsealed, one_file=one_file, given=checked, options=options
             ),
         )
 

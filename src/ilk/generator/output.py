@@ -46,6 +46,7 @@ def save_samples(
     format_name: str | None,
     *,
     unsealed: bool,
+    one_file: bool,
     given: Mapping[str, Any],
     options: Mapping[str, Any],
 ) -> Saved:
@@ -55,10 +56,8 @@ def save_samples(
     if not unsealed:
         writer.remember(samples, given, options)
     try:
-        if path.suffix and not path.is_dir():
-            saved = writer.one_file(samples, path, format_name)
-        else:
-            saved = writer.folder(samples, path, format_name)
+        write = writer.one_file if one_file else writer.folder
+        saved = write(samples, path, format_name)
     except OSError as error:
         raise disk_error(error, path) from None
     return msgspec.structs.replace(saved, seconds=time.monotonic() - started)

@@ -29,8 +29,8 @@ Doubles: TypeAlias = npt.NDArray[np.float64]
 Spectrum: TypeAlias = npt.NDArray[np.complex64]
 
 SMALLEST = 128  # pixels on the shorter side; below, too little of the tile is there to be found surely
-PSNR = 41.0  # dB, at least
-FOUND = 1e-4  # p below which a mark counts as found: the null was measured to there, further down p is theory
+PSNR = 41.0  # dB, within 0.1; flat pictures have more
+FOUND = 1e-4  # p below which a mark counts as found: so far the null was measured, further down p is theory
 FLOOR = 1e-12  # no smaller p is told
 
 _TILE = 64
@@ -79,20 +79,28 @@ def detect(array: Pixels, keys: Sequence[bytes]) -> Watermark:
 
     Args:
         array: (H, W, C), perhaps compressed, cut out or resized since it was marked.
-        keys: the keys to try.
-
-    Returns:
-        p, corrected (Bonferroni) for all keys, scales and places of the tile that were tried.
+        keys: the keys to try; p is corrected for their number.
     """
     if not keys or min(array.shape[:2]) < _LEAST:
         return Watermark(p=1.0, keys=len(keys), tested=False)
+    least = float(p_values(array, keys).min())
+    p = 1.0 if least >= 1 else -math.expm1(len(keys) * math.log1p(-least))
+    return Watermark(p=max(FLOOR, p), keys=len(keys), tested=True)
+
+
+def p_values(array: Pixels, keys: Sequence[bytes]) -> Doubles:
+    """For each key the p of its highest score, corrected for all scales and places of the tile that were tried.
+
+    A picture without the key's mark gets a value below p with a probability of at most p.
+    """
     residual = _residual(array)
     spectra = _spectra(tuple(keys))
     scales = _find_scales(residual)
-    highest = max(_score(residual, scale, spectra) for scale in scales)
+    highest = np.max([_scores(residual, scale, spectra) for scale in scales], axis=0)
     # A sum of cosines has lighter tails than the normal distribution, so this errs on the safe side.
-    expected = _TILE * _TILE * len(keys) * len(scales) * 0.5 * math.erfc(highest / math.sqrt(2))
-    return Watermark(p=max(FLOOR, -math.expm1(-expected)), keys=len(keys), tested=True)
+    tails = np.array([0.5 * math.erfc(score / math.sqrt(2)) for score in highest.tolist()])
+    p: Doubles = -np.expm1(-_TILE * _TILE * len(scales) * tails)
+    return p
 
 
 # The mark.
@@ -146,12 +154,14 @@ def _blur(plane: Floats, radius: int) -> Floats:
 
 def _busyness(detail: Floats) -> Floats:
     """Local standard deviation; in flat areas a sum of floats may end a little below zero."""
-    return np.sqrt(np.maximum(_blur(detail * detail, 3), 0))
+    deviation: Floats = np.sqrt(np.maximum(_blur(detail * detail, 3), 0))
+    return deviation
 
 
 def _visibility(luma: Floats) -> Floats:
     """How much change hides at each pixel."""
-    return np.minimum(1 + 0.15 * _busyness(luma - _blur(luma, 2)), 3)
+    hidden: Floats = np.minimum(1 + 0.15 * _busyness(luma - _blur(luma, 2)), 3)
+    return hidden
 
 
 def _residual(array: Pixels) -> Floats:
@@ -225,8 +235,8 @@ def _peaks(scales: Doubles, score: Doubles) -> list[float]:
 # The keys.
 
 
-def _score(residual: Floats, scale: float, spectra: Spectrum) -> float:
-    """The highest correlation with any key at any place of the tile, in standard deviations of the null."""
+def _scores(residual: Floats, scale: float, spectra: Spectrum) -> Floats:
+    """For each key the highest correlation over the places of the tile, in standard deviations of the null."""
     folded = _fold(residual, scale)
     power = np.abs(folded) ** 2
     white = folded / (np.sqrt(_mean_around(power)) + 1e-6)
@@ -235,7 +245,8 @@ def _score(residual: Floats, scale: float, spectra: Spectrum) -> float:
     once = np.abs(white) ** 2
     once[_TILE // 2 + 1 :, 0] = 0  # column 0 holds its frequencies twice
     spread = math.sqrt(0.5 * float(once.sum())) / (_TILE * _TILE / 2)
-    return float(fields.max()) / spread if spread > 0 else 0.0
+    highest: Floats = fields.max(axis=(1, 2))
+    return highest / spread if spread > 0 else np.zeros_like(highest)
 
 
 def _fold(residual: Floats, scale: float) -> Spectrum:

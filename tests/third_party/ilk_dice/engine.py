@@ -18,7 +18,7 @@ from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Met
 from ilk.core.seeds import batch_indices, by_chunks, stream
 from ilk.engines.common.optim import adam, adam_arrays, from_arrays, load_adam_arrays, set_rate, to_arrays
 from ilk.engines.common.ranks import average_gradients
-from ilk.engines.common.schedule import cosine
+from ilk.engines.common.schedule import hold_then_fall
 from ilk_dice.settings import Faces, SampleFaces
 from ilk_dice.space import Throws
 
@@ -67,7 +67,7 @@ class FacesEngine:
         arrays = data.take(batch_indices(plan.seed, budget.step, batch, len(data), plan.rank, plan.world))
         faces_BF = torch.from_numpy(np.asarray(arrays["x"]).round().astype(np.int64) - 1)
         label_B = torch.from_numpy(np.asarray(arrays["label"], np.int64) if self.levels else np.zeros(batch, np.int64))
-        set_rate(self.adam, self.settings.rate * cosine(budget.progress))
+        set_rate(self.adam, self.settings.rate * hold_then_fall(budget.progress))
         self.adam.zero_grad()
         logits_BFS = self.net(self._onehot(faces_BF), label_B)
         loss = nn.functional.cross_entropy(logits_BFS.flatten(0, 1), faces_BF.flatten())

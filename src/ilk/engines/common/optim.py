@@ -41,13 +41,16 @@ def from_arrays(tensors: Iterable[tuple[str, Tensor]], arrays: Mapping[str, Arra
     """Fill named tensors in place from :func:`to_arrays`' output.
 
     Raises:
-        FolderError: an array is missing or has another shape than its tensor.
+        FolderError: an array is missing, holds no floats or has another shape than its tensor.
     """
     for name, tensor in tensors:
         array = arrays.get(f"{prefix}.{name}")
         if array is None or array.shape != tuple(tensor.shape):
             found = "missing" if array is None else f"of shape {array.shape}"
             sentence = f'The array "{prefix}.{name}" is {found} where the model wants {tuple(tensor.shape)}.'
+            raise FolderError(Code.FOLDER_DAMAGED, sentence)
+        if array.dtype.kind != "f":
+            sentence = f'The array "{prefix}.{name}" holds {array.dtype} where the model wants floats.'
             raise FolderError(Code.FOLDER_DAMAGED, sentence)
         tensor.copy_(torch.from_numpy(np.array(array)))
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ilk.core.errors import Code, FolderError
 from ilk.core.plan import Budget, Plan
 from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Metrics
 from ilk.core.seeds import stream
@@ -107,7 +108,7 @@ class GanEngine:
         from_arrays(self.averaged.named_parameters(), state, "average")
         load_adam_arrays(self.generator_adam, self.generator, state, "generator_adam")
         load_adam_arrays(self.critic_adam, self.critic, state, "critic_adam")
-        self.frequencies_K = np.array(state["frequencies"], dtype=np.float64)
+        self._load_frequencies(state)
         self.measured = False
 
     def weights(self) -> dict[str, Array]:
@@ -124,8 +125,16 @@ class GanEngine:
             FolderError: an array is missing or has the wrong shape.
         """
         from_arrays(_without_counts(self.averaged), weights, "generator")
-        self.frequencies_K = np.array(weights["frequencies"], dtype=np.float64)
+        self._load_frequencies(weights)
         self.measured = True
+
+    def _load_frequencies(self, arrays: Mapping[str, Array]) -> None:
+        found = arrays.get("frequencies")
+        sound = found is not None and found.shape == (self.classes,) and found.dtype.kind == "f"
+        if not sound or found is None or not (np.isfinite(found).all() and (found >= 0).all()):
+            sentence = f'The array "frequencies" is not the shares of {self.classes} classes.'
+            raise FolderError(Code.FOLDER_DAMAGED, sentence)
+        self.frequencies_K = np.array(found, dtype=np.float64)
 
 
 def _without_counts(module: nn.Module) -> list[tuple[str, Tensor]]:

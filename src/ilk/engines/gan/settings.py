@@ -35,10 +35,10 @@ class Gan(Record, frozen=True):
 
     Sample: ClassVar[type[SampleSettings]] = SampleSettings
 
-    width: Annotated[int, Meta(ge=1, description="channels at half the picture's resolution")] = 32
-    critic_width: Annotated[int, Meta(ge=0, description="the same for the critic; 0: as the generator")] = 0
-    latent: Annotated[int, Meta(ge=1, description="size of the noise vector")] = 64
-    batch: Annotated[int, Meta(ge=2, description="pictures a step and process")] = 32
+    width: Annotated[int, Meta(ge=1, le=1024, description="channels at half the picture's resolution")] = 32
+    critic_width: Annotated[int, Meta(ge=0, le=1024, description="the same for the critic; 0: as the generator")] = 0
+    latent: Annotated[int, Meta(ge=1, le=4096, description="size of the noise vector")] = 64
+    batch: Annotated[int, Meta(ge=2, le=65536, description="pictures a step and process")] = 32
     loss: Annotated[Literal["hinge", "logistic"], Meta(description="the adversarial loss")] = "hinge"
     rate: Annotated[float, Meta(gt=0, description="Adam's learning rate of the generator at the start")] = 16e-4
     critic_rate: Annotated[float, Meta(gt=0, description="the critic's learning rate, as a multiple of it")] = 1.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,18 +43,30 @@ def learn(engine: GanEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
     if engine.classes:
         counts = np.bincount(data.column("label"), minlength=engine.classes)
         engine.frequencies_K = counts / counts.sum()
-    # Where the hinge is satisfied gradients fade into denormal numbers, on which a CPU is ten times slower.
-    torch.set_flush_denormal(True)
     every = READ_EVERY.get(engine.device.type, 1)
     metrics: Metrics = {}
     while not budget.over:
-        numbers = _step(engine, data, budget)
+        with _no_denormals():
+            numbers = _step(engine, data, budget)
         if not metrics or budget.step % every == 0:
             values = torch.stack(numbers).tolist()
             if not all(map(math.isfinite, values)):
                 raise BugError(Code.BUG, f"Learning diverged at step {budget.step}; a lower rate helps.")
             metrics = dict(zip(("critic_loss", "generator_loss", "fooled"), values, strict=True))
         yield metrics
+
+
+@contextmanager
+def _no_denormals() -> Iterator[None]:
+    """Numbers too small to matter become 0; for the step alone, since the setting is the whole process's.
+
+    Where the hinge is satisfied gradients fade into denormal numbers, on which a CPU is ten times slower.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _step(engine: GanEngine, data: Data, budget: Budget) -> list[Tensor]:
