@@ -10,6 +10,7 @@ small() { # the arguments that make a benchmark short
     case $1 in
         dcgan) echo "--seconds 20" ;;
         kills) echo "--loads 8 --resumes 1" ;;
+        watermark) echo "--pictures 12 --nulls 60" ;;
         speed) echo "--count 2000 --minutes 0.2" ;;
     esac
 }

@@ -86,6 +86,7 @@ class _Output:
         self._claim = claim
         self._sealed = sealed
         self._ledger = Ledger(ilk_home())
+        self._carries: bool | None = None
 
     def remember(self, samples: Samples, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         """Put the call into this machine's ledger; names of classes may be private, so only there."""
@@ -160,7 +161,7 @@ class _Output:
     def _stream(self, samples: Samples, path: Path, form: Format) -> Saved:
         """Many samples into one file, straight to the disk: it may be larger than memory."""
         with write_through(path) as file:
-            self._kind.write(self._marked(samples), file, form.suffix, self._note())
+            self._kind.write(self._marked(samples), file, form.suffix, self._note)
             file.flush()
             file.seek(0)
             digest = hashlib.sha256()
@@ -177,8 +178,11 @@ class _Output:
 
     def _mark(self, obj: Any, index: int) -> Any:
         """The sample with a watermark, where it can carry one; which key depends on seed and index alone."""
-        pixels = self._kind.carrier(obj) if self._sealed else None
-        if pixels is None or not watermark.can_carry(pixels):
+        if self._carries is None:  # a model's samples are of one size: the first one tells for all
+            first = self._kind.carrier(obj) if self._sealed else None
+            self._carries = first is not None and watermark.can_carry(first)
+        pixels = self._kind.carrier(obj) if self._carries else None
+        if pixels is None:
             return obj
         key = watermark.choose(self._marks, self._claim.seed or 0, index)
         return self._kind.with_carrier(obj, watermark.embed(pixels, key))
@@ -189,6 +193,7 @@ class _Output:
             return objects
         return _Marked(objects, self._mark)
 
+    @functools.cached_property
     def _note(self) -> dict[str, str]:
         """What stands in every file, readable without ilk; one for the whole call, so that it is made once."""
         if not self._sealed:
@@ -198,7 +203,7 @@ class _Output:
 
     def _bytes(self, objects: Sequence[Any], form: Format) -> bytes:
         buffer = io.BytesIO()
-        self._kind.write(objects, buffer, form.suffix, self._note())
+        self._kind.write(objects, buffer, form.suffix, self._note)
         return buffer.getvalue()
 
     def _sheet(self, first: int, head: Sequence[Any]) -> tuple[str, bytes, str]:

@@ -1,7 +1,7 @@
 """The contract suites: what every kind, engine and Generator promises, as checks that anyone can run.
 
     from ilk.testing import check_engine, check_generator, check_kind
-    assert check_kind(my_kind, "examples/") == 37
+    assert check_kind(my_kind, "examples/") == 38
     assert check_engine(MySettings(), Vector(size=3)) == 24
     assert check_generator("mine", "examples/") == 27
 

@@ -106,6 +106,23 @@ def check_identify_names_the_object(case: KindCase) -> None:
     assert len(set(first)) >= len(different), "different objects have the same name"
 
 
+def check_carrier_goes_in_and_out(case: KindCase) -> None:
+    """Pixels for a watermark are bytes (H, W, C); other pixels put in come out again. A kind may carry none."""
+    for obj in case.objects[:2]:
+        pixels = case.kind.carrier(obj)
+        if pixels is None:
+            continue
+        assert pixels.ndim == 3, f"carrier gives (H, W, C), not {pixels.shape}"
+        assert pixels.dtype == np.uint8, f"carrier gives bytes, not {pixels.dtype}"
+        assert case.kind.identify(case.kind.with_carrier(obj, pixels)) == case.kind.identify(obj), (
+            "the same pixels put in make another object"
+        )
+        other = np.ascontiguousarray(255 - pixels)
+        back = case.kind.carrier(case.kind.with_carrier(obj, other))
+        assert back is not None, "an object with other pixels carries none"
+        assert (back == other).all(), "other pixels than those put in come out"
+
+
 def check_draw_shows_objects(case: KindCase) -> None:
     """An exhibit is PNG, SVG, WAV or text, the same each time, for one object and for many."""
     for count in (1, 2, len(case.objects)):

@@ -25,7 +25,7 @@ from ilk.testing.suite import refuses
 
 METHODS = (
     "recognise", "read", "stamp", "fit_codec", "load_codec", "engine", "fit_features", "load_features",
-    "write", "draw", "identify", "check",
+    "write", "draw", "identify", "check", "carrier", "with_carrier",
 )  # fmt: skip
 FOREIGN: tuple[Any, ...] = (None, 3, 2.5, b"bytes", object(), {}, [], [object()], lambda: None)
 

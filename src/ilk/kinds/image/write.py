@@ -91,10 +91,15 @@ def _xml_name(name: str) -> str:
 
 
 def _save_png(image: Image.Image, file: BinaryIO, packet: bytes) -> None:
+    image.save(file, "PNG", compress_level=6, pnginfo=_png_info(packet))
+
+
+@lru_cache(maxsize=64)
+def _png_info(packet: bytes) -> PngImagePlugin.PngInfo:
     info = PngImagePlugin.PngInfo()
     if packet:
         info.add_itxt("XML:com.adobe.xmp", packet.decode())
-    image.save(file, "PNG", compress_level=6, pnginfo=info)
+    return info
 
 
 def _save_jpg(image: Image.Image, file: BinaryIO, packet: bytes) -> None:
