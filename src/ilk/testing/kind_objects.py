@@ -183,6 +183,7 @@ CHECKS = (
     check_default_format_loses_nothing,
     check_every_format_is_read_back,
     check_identify_names_the_object,
+    check_carrier_goes_in_and_out,
     check_draw_shows_objects,
     check_real_examples_are_sound,
     check_features_are_numbers,
