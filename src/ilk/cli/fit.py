@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -68,9 +69,12 @@ def fit(
         **{name: value for name, value in changed.items() if value is not None},
     )
     what = sources[0] if len(sources) == 1 else (sources or None)
-    with Progress(quiet=json) as bar:
+    leads = os.environ.get("RANK", "0") == "0"  # under torchrun one process speaks for all
+    with Progress(quiet=json or not leads) as bar:
         model.fit(what, save_to=path, resume=resume, force=force, on=bar, since=STARTED)
     header = model.model_.header
+    if not leads:
+        return 0
     if json:
         emit_json(
             {
