@@ -16,7 +16,7 @@ def sample(
     *model: Annotated[str, Parameter(allow_leading_hyphen=True)],
     n: Annotated[int | None, Parameter(name=["-n", "--number"], allow_leading_hyphen=True)] = None,
     output: Annotated[str | None, Parameter(name=["-o", "--output"])] = None,
-    given: Annotated[list[str], Parameter(negative="")] = [],  # noqa: B006
+    given: Annotated[list[str] | None, Parameter(negative="")] = None,
     seed: int | None = None,
     format: str | None = None,
     like: Path | None = None,
@@ -39,7 +39,7 @@ def sample(
         json: Print one JSON object.
     """
     words, options = split_words(model)
-    conditions: dict[str, Any] = dict(pairs(given))
+    conditions: dict[str, Any] = dict(pairs(given or []))
     loose: dict[str, Any] = dict(options)
     if like is not None:
         from ilk.generator.origin import recall
