@@ -47,7 +47,7 @@ def test_many_samples_stream_and_are_not_kept():
     assert sum(1 for _ in many) == KEEP + 5
     assert made == [(0, 1000), (1000, 2000), (2000, 3000), (3000, 4000), (4000, KEEP + 5)]
     assert many[KEEP] == KEEP
-    assert made[-1] == (KEEP, KEEP + 1)
+    assert made[-1] == (4000, KEEP + 5)
 
 
 def test_batches_come_by_chunks():
@@ -125,3 +125,9 @@ def test_given_rows_are_picked_together():
     assert part.known.tolist() == [[6, 7], [2, 3]]
     assert part.mask is None
     assert part.allowed["label"].argmax(axis=1).tolist() == [3, 1]
+
+
+def test_walking_a_long_sequence_by_index_makes_each_chunk_once():
+    many, made = samples(10_000, chunk=1000)
+    assert [many[place] for place in range(2500)] == list(many)[:2500]
+    assert len(made) == 3 + 10

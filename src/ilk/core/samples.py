@@ -59,6 +59,7 @@ class Samples(Sequence[Any]):
         self._draw = draw
         self._save = save
         self._all: Sequence[Any] | None = None
+        self._near: tuple[int, Sequence[Any]] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -75,7 +76,10 @@ class Samples(Sequence[Any]):
             raise IndexError(index)
         if self._all is not None or self._count <= KEEP:
             return self.data[place]
-        return self._make(place, place + 1)[0]
+        start = place // self._chunk * self._chunk
+        if self._near is None or self._near[0] != start:  # whoever walks by index finds its neighbours made
+            self._near = start, self._make(start, min(start + self._chunk, self._count))
+        return self._near[1][place - start]
 
     def __iter__(self) -> Iterator[Any]:
         if self._all is not None or self._count <= KEEP:
