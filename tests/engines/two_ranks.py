@@ -29,4 +29,3 @@ if __name__ == "__main__":
     state = learn_as_a_rank(int(sys.argv[2]))
     if join_ranks()[0] == 0:
         np.savez(sys.argv[1], **state)
-    torch.distributed.destroy_process_group()

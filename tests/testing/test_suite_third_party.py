@@ -67,7 +67,8 @@ def test_two_ranks_learn_as_one_with_the_doubled_batch(throws, tmp_path):
         [sys.executable, *script, str(tmp_path / "one"), "16"],
     ):
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert done.returncode == 0, done.stderr
+        assert "gloo" not in done.stdout, "a group's thread that outlives the interpreter aborts it now and then"
     two, one = (load_file(tmp_path / name / "rank0.ilk" / "weights.safetensors") for name in ("two", "one"))
     assert two.keys() == one.keys()
     for name, array in one.items():

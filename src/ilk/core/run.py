@@ -11,6 +11,7 @@ saves and tells.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -60,7 +61,8 @@ def run(
     pause = SAVE_EVERY
     first = last_told = budget.step
     with _signals(budget) as caught:
-        _share_clock(budget)
+        share_clock = _clock_of_rank_0(budget)
+        share_clock()
         steps = learner.steps(data, budget) if not budget.over else iter(())
         for metrics in steps:
             budget.advance()
@@ -73,7 +75,7 @@ def run(
                 checkpoint(budget, smooth.values(), "")
                 saved = time.monotonic()
                 pause = max(SAVE_EVERY, (saved - now) / SAVE_SHARE)
-            _share_clock(budget)
+            share_clock()
         ended: Ended = "interrupted" if caught else "finished"
         if writes and last_told != budget.step:
             on(_step(learner, budget, smooth.values()))
@@ -132,15 +134,23 @@ def _signals(budget: Budget) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _share_clock(budget: Budget) -> None:
-    """Rank 0's clock for all ranks; one tiny broadcast a step, none with one process."""
+def _clock_of_rank_0(budget: Budget) -> Callable[[], None]:
+    """A call that gives all ranks rank 0's clock: one tiny broadcast, nothing with one process."""
     if budget.plan.world == 1:
-        return
+        return lambda: None
+    import torch
     import torch.distributed as dist
 
-    clock = [budget.local()]
-    dist.broadcast_object_list(clock, src=0)
-    budget.share(clock[0])
+    cuda = dist.get_backend() == "nccl"
+    clock = torch.zeros(2, dtype=torch.float64, device="cuda" if cuda else "cpu")  # kept: see GradientMean
+
+    def share() -> None:
+        clock.copy_(torch.tensor(budget.local(), dtype=torch.float64))
+        dist.broadcast(clock, src=0)
+        progress, over = clock.tolist()
+        budget.share((progress, bool(over)))
+
+    return share
 
 
 def join_ranks() -> tuple[int, int]:
@@ -152,11 +162,23 @@ def join_ranks() -> tuple[int, int]:
     import torch.distributed as dist
 
     if not dist.is_initialized():
+        # Its functions have the group as a default argument: imported later (by an optimiser's first step) it
+        # would keep the group, and the group's threads, alive into the interpreter's end, which then aborts.
+        import torch.distributed.nn.functional
+
         backend = "nccl" if torch.cuda.is_available() else "gloo"
         if backend == "nccl":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group(backend)
+        atexit.register(_leave_ranks)  # a backend's threads must not outlive the interpreter
     return dist.get_rank(), dist.get_world_size()
+
+
+def _leave_ranks() -> None:
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def meet_ranks(world: int) -> None:

@@ -17,7 +17,7 @@ from ilk.core.plan import Budget, Plan
 from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Metrics
 from ilk.core.seeds import batch_indices, by_chunks, stream
 from ilk.engines.common.optim import adam, adam_arrays, from_arrays, load_adam_arrays, set_rate, to_arrays
-from ilk.engines.common.ranks import average_gradients
+from ilk.engines.common.ranks import GradientMean
 from ilk.engines.common.schedule import hold_then_fall
 from ilk_dice.settings import Faces, SampleFaces
 from ilk_dice.space import Throws
@@ -54,6 +54,7 @@ class FacesEngine:
         self.shares_K = np.full(max(1, self.levels), 1.0 / max(1, self.levels))
         self.net = Net(space, max(1, self.levels), plan.seed)
         self.adam = adam(self.net, settings.rate, (0.9, 0.99))
+        self.mean_over_ranks = GradientMean(self.net.parameters(), plan.world)
 
     def steps(self, data: Data, budget: Budget) -> Iterator[Metrics]:
         if self.levels:
@@ -72,7 +73,7 @@ class FacesEngine:
         logits_BFS = self.net(self._onehot(faces_BF), label_B)
         loss = nn.functional.cross_entropy(logits_BFS.flatten(0, 1), faces_BF.flatten())
         loss.backward()
-        average_gradients(list(self.net.parameters()), plan.world)
+        self.mean_over_ranks()
         self.adam.step()
         return float(loss.detach())
 

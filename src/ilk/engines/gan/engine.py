@@ -21,6 +21,7 @@ from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Met
 from ilk.core.seeds import stream
 from ilk.core.spaces import Grid
 from ilk.engines.common.optim import adam, adam_arrays, from_arrays, load_adam_arrays, to_arrays
+from ilk.engines.common.ranks import GradientMean
 from ilk.engines.gan.model import Critic, Generator
 from ilk.engines.gan.settings import Gan, SampleSettings
 
@@ -51,6 +52,8 @@ class GanEngine:
         betas = (settings.beta1, settings.beta2)
         self.generator_adam = adam(self.generator, settings.rate, betas)
         self.critic_adam = adam(self.critic, settings.rate * settings.critic_rate, betas)
+        self.generator_mean = GradientMean(self.generator.parameters(), plan.world)
+        self.critic_mean = GradientMean(self.critic.parameters(), plan.world)
         self.measured = False  # whether the averaged generator's statistics belong to its weights
 
     def _place(self, module: Any, name: str) -> Any:

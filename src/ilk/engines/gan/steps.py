@@ -22,7 +22,6 @@ from ilk.core.protocol import Data, Metrics
 from ilk.core.seeds import batch_indices, stream
 from ilk.engines.common.ema import decay_after, move_average
 from ilk.engines.common.optim import set_rate
-from ilk.engines.common.ranks import average_gradients
 from ilk.engines.common.schedule import hold_then_fall
 from ilk.engines.gan.losses import CRITIC, GENERATOR
 
@@ -97,7 +96,7 @@ def _teach_critic(engine: GanEngine, real_BCHW: Tensor, made_BCHW: Tensor, label
         real_B, made_B = engine.critic(both, labels).chunk(2)
     loss = CRITIC[engine.settings.loss](real_B, made_B)
     loss.backward()  # type: ignore[no-untyped-call]
-    average_gradients(list(engine.critic.parameters()), engine.plan.world)
+    engine.critic_mean()
     engine.critic_adam.step()
     return loss.detach()
 
@@ -110,7 +109,7 @@ def _teach_generator(engine: GanEngine, made_BCHW: Tensor, label_B: Tensor | Non
     loss = GENERATOR[engine.settings.loss](made_B)
     loss.backward()  # type: ignore[no-untyped-call]
     engine.critic.requires_grad_(requires_grad=True)
-    average_gradients(list(engine.generator.parameters()), engine.plan.world)
+    engine.generator_mean()
     engine.generator_adam.step()
     return loss.detach(), (made_B.detach() > 0).float().mean()
 
