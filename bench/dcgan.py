@@ -1,14 +1,14 @@
 """Our pair against DCGAN as published, same data, same seconds, same process: one JSON line.
 
-    .venv/bin/python bench/dcgan.py --seconds 60 --seeds 0 1 2
+    .venv/bin/python bench/dcgan.py --data fashion --seconds 60 --seeds 0 1 2
 
 The peer is Radford et al. (2016): width 64, batch 64, the logistic loss, Adam 2e-4 (0.5, 0.999), batch
 norm in both networks, last weights without averaging; it gets our bfloat16 and channels_last, so that
 what is compared is not arithmetic. It knows no labels; ours uses them, and ``--no-labels`` is the
-control without. Its shape wants 32 px: it trains on padded pictures and is judged by their middle, 28 x 28;
+control without. Its shape wants 32 px: at 28 px it trains on padded pictures and is judged by their middle;
 ours trains at 28 px natively. Seconds are core-seconds of training alone (CPU time of the process), so that
-whatever else runs on the machine does not decide. 5,000 samples are held against 5,000 test pictures (see
-``judge.py``).
+whatever else runs on the machine does not decide. As many samples as there are test pictures (5,000 at
+most) are held against them (see ``judge.py``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from judge import OUT, Floats, fashion, floats, judge, numbers, sheet
+from pictures import OUT, load
 from torch import nn
 from torch.nn import functional
 
@@ -31,9 +31,10 @@ from ilk.core.protocol import Condition, Given, Levels
 from ilk.core.seeds import batch_indices
 from ilk.core.spaces import Grid
 from ilk.engines.gan import Gan, default_settings
+from judge import Floats, classifier, floats, judge, numbers, sheet
 
-CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 SAMPLES = 5000
+SIDE = 32  # of the peer's pictures
 
 
 class Pictures:
@@ -77,15 +78,15 @@ def ours(data: Pictures, settings: Gan, plan: Plan, conditions: dict[str, Condit
     }
 
 
-def our_samples(engine: Any) -> tuple[Floats, dict[str, Any]]:
-    """Pictures at seed 1 and how fast they came, statistics measured before the clock runs."""
+def our_samples(engine: Any, count: int = SAMPLES) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Pictures (and labels) at seed 1 and how fast they came, statistics measured before the clock runs."""
     engine.sample(np.arange(1), Given(), 1, None)
     start = time.perf_counter()
-    made = engine.sample(np.arange(SAMPLES), Given(), 1, None)
-    return made["x"], {"samples_per_s": round(SAMPLES / (time.perf_counter() - start))}
+    made = engine.sample(np.arange(count), Given(), 1, None)
+    return made, {"samples_per_s": round(count / (time.perf_counter() - start))}
 
 
-def _peer_networks(width: int = 64, latent: int = 100) -> tuple[nn.Sequential, nn.Sequential]:
+def _peer_networks(channels: int, width: int = 64, latent: int = 100) -> tuple[nn.Sequential, nn.Sequential]:
     def up(a: int, b: int, stride: int, padding: int) -> list[nn.Module]:
         return [nn.ConvTranspose2d(a, b, 4, stride, padding, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
 
@@ -95,10 +96,10 @@ def _peer_networks(width: int = 64, latent: int = 100) -> tuple[nn.Sequential, n
     w = width
     generator = nn.Sequential(
         *up(latent, 4 * w, 1, 0), *up(4 * w, 2 * w, 2, 1), *up(2 * w, w, 2, 1),
-        nn.ConvTranspose2d(w, 1, 4, 2, 1), nn.Tanh(),
+        nn.ConvTranspose2d(w, channels, 4, 2, 1), nn.Tanh(),
     )  # fmt: skip
     critic = nn.Sequential(
-        nn.Conv2d(1, w, 4, 2, 1), nn.LeakyReLU(0.2), *down(w, 2 * w), *down(2 * w, 4 * w),
+        nn.Conv2d(channels, w, 4, 2, 1), nn.LeakyReLU(0.2), *down(w, 2 * w), *down(2 * w, 4 * w),
         nn.Conv2d(4 * w, 1, 4), nn.Flatten(0),
     )  # fmt: skip
     for module in (*generator.modules(), *critic.modules()):
@@ -113,15 +114,20 @@ def _batches(x_NCHW: npt.NDArray[np.uint8], seed: int, batch: int) -> Iterator[t
     step = 0
     while True:
         rows = batch_indices(seed, step, batch, len(x_NCHW))
-        pictures = np.pad(floats(x_NCHW[rows]), ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=-1.0)
+        border = (SIDE - x_NCHW.shape[2]) // 2
+        pictures = np.pad(
+            floats(x_NCHW[rows]), ((0, 0), (0, 0), (border, border), (border, border)), constant_values=-1.0
+        )
         yield torch.from_numpy(pictures).to(memory_format=torch.channels_last)
         step += 1
 
 
-def peer(x_NCHW: npt.NDArray[np.uint8], seconds: float, seed: int, batch: int = 64) -> tuple[Floats, dict[str, Any]]:
-    """Train DCGAN as published; its samples (middle 28 x 28, batch statistics as there) and speed."""
+def peer(
+    x_NCHW: npt.NDArray[np.uint8], seconds: float, seed: int, count: int = SAMPLES, batch: int = 64
+) -> tuple[Floats, dict[str, Any]]:
+    """Train DCGAN as published; its samples (their middle, batch statistics as there) and speed."""
     torch.manual_seed(seed)
-    generator, critic = (m.to(memory_format=torch.channels_last) for m in _peer_networks())  # type: ignore[call-overload]
+    generator, critic = (m.to(memory_format=torch.channels_last) for m in _peer_networks(x_NCHW.shape[1]))  # type: ignore[call-overload]
     adams = [torch.optim.Adam(m.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True) for m in (generator, critic)]
     start, step = time.process_time(), 0
     for real in _batches(x_NCHW, seed, batch):
@@ -142,13 +148,16 @@ def peer(x_NCHW: npt.NDArray[np.uint8], seconds: float, seed: int, batch: int = 
         step += 1
     speed = {"steps": step, "pictures_per_core_s": round(step * batch / (time.process_time() - start))}
     with torch.inference_mode():
-        parts = [generator(torch.randn(100, 100, 1, 1)) for _ in range(SAMPLES // 100)]
-    return torch.cat(parts)[:, :, 2:-2, 2:-2].contiguous().numpy(), speed
+        parts = [generator(torch.randn(100, 100, 1, 1)) for _ in range(-(-count // 100))]
+    border = (SIDE - x_NCHW.shape[2]) // 2
+    middle = torch.cat(parts)[:count, :, border : SIDE - border, border : SIDE - border]
+    return middle.contiguous().numpy(), speed
 
 
 def main() -> None:
     """Train both, judge both, print one line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", choices=["fashion", "cifar"], default="fashion")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=1)
@@ -156,29 +165,35 @@ def main() -> None:
     parser.add_argument("--no-labels", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    network, result = judge()
-    x, labels = fashion("train")
-    train, real = floats(x[:20_000]), floats(fashion("t10k")[0][:SAMPLES])
-    data = Pictures(x[: options.count], labels[: options.count])
+    network, result = judge(options.data)
+    namer, known = classifier(options.data)
+    pictures = load(options.data)
+    count = min(SAMPLES, len(pictures.test_x))
+    train, real = floats(pictures.x[:20_000]), floats(pictures.test_x[:count])
+    data = Pictures(pictures.x[: options.count], pictures.y[: options.count])
     runs = []
     for seed in options.seeds:
         plan = Plan(seconds=options.seconds / options.threads, threads=options.threads, dtype="bfloat16", seed=seed)
-        conditions: dict[str, Condition] = {} if options.no_labels else {"class": Levels(names=CLASSES)}
-        grid = Grid(channels=1, height=28, width=28)
+        conditions: dict[str, Condition] = {} if options.no_labels else {"class": Levels(names=pictures.classes)}
+        channels, height, width = data.x.shape[1:]
+        grid = Grid(channels=channels, height=height, width=width)
         settings = default_settings(grid, conditions_present=bool(conditions), count=len(data), plan=plan)
         engine, speed = ours(data, settings, plan, conditions)
-        made, rate = our_samples(engine)
-        sheet(made[:256], OUT / f"dcgan-{options.seconds:g}s-{seed}-ours.png")
-        mine = {**numbers(network, made, real, train), **speed, **rate}
-        made, speed = peer(data.x, options.seconds, seed)
-        sheet(made[:256], OUT / f"dcgan-{options.seconds:g}s-{seed}-peer.png")
-        theirs = {**numbers(network, made, real, train), **speed}
+        made, rate = our_samples(engine, count)
+        name = f"dcgan-{options.data}-{options.seconds:g}s-{seed}"
+        sheet(made["x"][:256], OUT / f"{name}-ours.png")
+        mine = {**numbers(network, made["x"], real, train), **speed, **rate}
+        if conditions:
+            mine["class_agreement"] = round(float((namer.classes(made["x"]) == made["label"]).mean()), 4)
+        other, speed = peer(data.x, options.seconds, seed, count)
+        sheet(other[:256], OUT / f"{name}-peer.png")
+        theirs = {**numbers(network, other, real, train), **speed}
         ratio = round(mine["frechet"] / theirs["frechet"], 4)
         runs.append({"seed": seed, "ratio": ratio, "ilk": mine, "dcgan": theirs})
     median = round(float(np.median([run["ratio"] for run in runs])), 4)
-    setting = {"bench": "dcgan", "seconds": options.seconds, "threads": options.threads, "count": len(data)}
-    setting["labels"] = not options.no_labels
-    print(json.dumps({**setting, "ratio_median": median, **result, "runs": runs}))
+    setting = {"bench": "dcgan", "data": options.data, "seconds": options.seconds, "threads": options.threads}
+    setting |= {"count": len(data), "labels": not options.no_labels}
+    print(json.dumps({**setting, "ratio_median": median, **result, **known, "runs": runs}))
 
 
 if __name__ == "__main__":

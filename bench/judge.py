@@ -2,7 +2,9 @@
 
 The network is a small 10-class classifier trained on the real training pictures for a fixed number of
 steps on one core, kept under ``bench/out`` with its hash: numbers from two judges must not be compared.
-It knows nothing of what it judges. Fashion-MNIST is judged at its own 28 x 28 pixels; whoever trains
+It knows nothing of what it judges. A second network, wider, trained from another seed on harder variations,
+says which class a made picture shows: it is not the one that measures distance. Fashion-MNIST is judged at
+its own 28 x 28 pixels; whoever trains
 at 32 by padding hands in the middle of the picture, so that a black border is nobody's credit.
 
     Frechet distance          Heusel et al., 2017 (here over our features, not Inception's)
@@ -12,7 +14,6 @@ at 32 by padding hands in the middle of the picture, so that a black border is n
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import time
 from pathlib import Path
@@ -21,22 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from pictures import OUT, Pictures, load
 from torch import Tensor, nn
 from torch.nn import functional
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT.parent / "shared" / "data"
-OUT = ROOT / "bench" / "out"
 Floats = npt.NDArray[np.float32]
-
-
-def fashion(part: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """``(N, 1, 28, 28)`` uint8 pictures and their labels; ``part`` is ``train`` or ``t10k``."""
-    folder = DATA / "fashion_mnist"
-    pictures = gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())
-    labels = gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes())
-    x_NCHW = np.frombuffer(pictures, dtype=np.uint8, offset=16).reshape(-1, 1, 28, 28)
-    return x_NCHW, np.frombuffer(labels, dtype=np.uint8, offset=8).astype(np.int64)
+STEPS = {"fashion": 6000, "cifar": 3000, "photos": 500}
+CLASSIFIER_STEPS = {"fashion": 1500, "cifar": 4500, "photos": 900}
 
 
 def floats(x_NCHW: npt.NDArray[np.uint8]) -> Floats:
@@ -77,30 +69,83 @@ class Judge(nn.Module):
         return np.concatenate([self(torch.from_numpy(part)).argmax(1).numpy() for part in parts])
 
 
-def judge(steps: int = 6000, batch: int = 128) -> tuple[Judge, dict[str, Any]]:
-    """The feature network: read from ``bench/out``, or trained first (about 80 s of one core)."""
-    path = OUT / f"judge-fashion-{steps}.pt"
+class Classifier(nn.Module):
+    """A small residual network that says what a picture shows."""
+
+    def __init__(self, channels: int, classes: int = 10, width: int = 32) -> None:
+        super().__init__()
+
+        def layer(a: int, b: int, stride: int = 1) -> list[nn.Module]:
+            return [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
+
+        w = width
+        self.body = nn.Sequential(
+            *layer(channels, w), *layer(w, 2 * w, 2), _Residual(2 * w), *layer(2 * w, 4 * w, 2), _Residual(4 * w),
+            *layer(4 * w, 4 * w, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(4 * w, classes),
+        )  # fmt: skip
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        logits: Tensor = self.body(x_BCHW)
+        return logits
+
+    @torch.inference_mode()
+    def classes(self, x_NCHW: Floats) -> npt.NDArray[np.int64]:
+        """(N,) the class that it sees."""
+        self.eval()
+        parts = np.array_split(x_NCHW, max(1, len(x_NCHW) // 500))
+        return np.concatenate([self(torch.from_numpy(part)).argmax(1).numpy() for part in parts])
+
+
+class _Residual(nn.Module):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(size, size, 3, padding=1, bias=False), nn.BatchNorm2d(size), nn.ReLU(),
+            nn.Conv2d(size, size, 3, padding=1, bias=False), nn.BatchNorm2d(size),
+        )  # fmt: skip
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return functional.relu(x_BCHW + self.body(x_BCHW))
+
+
+def judge(name: str = "fashion") -> tuple[Judge, dict[str, Any]]:
+    """The feature network: read from ``bench/out``, or trained first (80 to 200 s of one core)."""
+    pictures = load(name)
     torch.manual_seed(0)
-    model = Judge()
-    model(torch.zeros(2, 1, 28, 28))
-    seconds = 0.0
+    model = Judge(pictures.x.shape[1])
+    model(torch.zeros(2, *pictures.x.shape[1:]))
+    return _kept(model, pictures, f"judge-{name}-{STEPS[name]}.pt", STEPS[name], 0, hard=False)
+
+
+def classifier(name: str = "fashion") -> tuple[Classifier, dict[str, Any]]:
+    """The network that names classes: read from ``bench/out``, or trained first (2 to 8 minutes of one core)."""
+    pictures = load(name)
+    torch.manual_seed(1)
+    model = Classifier(pictures.x.shape[1])
+    steps = CLASSIFIER_STEPS[name]
+    model, says = _kept(model, pictures, f"classifier-{name}-{steps}.pt", steps, 1, hard=True)
+    return model, {"classifier": says["judge"], "classifier_accuracy": says["judge_accuracy"]}
+
+
+def _kept(
+    model: Any, pictures: Pictures, file: str, steps: int, seed: int, *, hard: bool
+) -> tuple[Any, dict[str, Any]]:
+    path, seconds = OUT / file, 0.0
     if not path.exists():
         start = time.perf_counter()
-        _train(model, steps, batch)
+        _train(model, pictures, steps, seed, hard=hard)
         seconds = time.perf_counter() - start
-        OUT.mkdir(parents=True, exist_ok=True)
         torch.save(model.state_dict(), path)
     model.load_state_dict(torch.load(path, weights_only=True))
-    test, labels = fashion("t10k")
-    accuracy = float((model.classes(floats(test)) == labels).mean())
+    accuracy = float((model.classes(floats(pictures.test_x)) == pictures.test_y).mean())
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     return model, {"judge": digest, "judge_accuracy": round(accuracy, 4), "judge_seconds": round(seconds, 1)}
 
 
-def _train(model: Judge, steps: int, batch: int) -> None:
-    x, y = fashion("train")
-    draw = np.random.default_rng(0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
+def _train(model: nn.Module, pictures: Pictures, steps: int, seed: int, *, hard: bool, batch: int = 128) -> None:
+    x, y = pictures.x, pictures.y
+    draw = np.random.default_rng(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=5e-2 if hard else 1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     for _ in range(steps):
@@ -108,6 +153,8 @@ def _train(model: Judge, steps: int, batch: int) -> None:
         x_BCHW = torch.from_numpy(floats(x[rows]))
         flip = torch.from_numpy(draw.random(batch) < 0.5)
         x_BCHW[flip] = x_BCHW[flip].flip(3)
+        if hard:
+            x_BCHW = _harder(x_BCHW, draw)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(x_BCHW.to(memory_format=torch.channels_last))
         loss = functional.cross_entropy(logits.float(), torch.from_numpy(y[rows]), label_smoothing=0.05)
@@ -115,6 +162,17 @@ def _train(model: Judge, steps: int, batch: int) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
+
+
+def _harder(x_BCHW: Tensor, draw: np.random.Generator) -> Tensor:
+    """The batch moved by up to an eighth and in other colours."""
+    batch, _, height, width = x_BCHW.shape
+    by = height // 8
+    framed = functional.pad(x_BCHW, (by, by, by, by), mode="reflect")
+    places = draw.integers(0, 2 * by + 1, (batch, 2))
+    moved = torch.stack([framed[i, :, a : a + height, b : b + width] for i, (a, b) in enumerate(places)])
+    shade = torch.from_numpy(draw.uniform(-0.15, 0.15, (2, batch, 1, 1, 1)).astype(np.float32))
+    return moved * (1 + shade[0]) + shade[1]
 
 
 def frechet(a_NF: npt.NDArray[np.float64], b_NF: npt.NDArray[np.float64]) -> float:

@@ -8,8 +8,13 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 small() { # the arguments that make a benchmark short
     case $1 in
+        critic) echo "--seconds 10 --count 1000" ;;
         dcgan) echo "--seconds 20" ;;
+        flow) echo "--seconds 20 --samples 1000" ;;
         kills) echo "--loads 8 --resumes 1" ;;
+        memorised) echo "--settings tiny --trials 20" ;;
+        classes) echo "--minutes 0.3 --each 100" ;;
+        few) echo "--seconds 20" ;;
         watermark) echo "--pictures 12 --nulls 60" ;;
         speed) echo "--count 2000 --minutes 0.2" ;;
     esac
@@ -18,7 +23,7 @@ small() { # the arguments that make a benchmark short
 for file in bench/*.py; do
     name=$(basename "$file" .py)
     grep -q '__main__' "$file" || continue # a part of others
-    if grep -q '^from judge import' "$file" && [[ ! -d ../shared/data ]]; then
+    if grep -q '^from \(judge\|pictures\) import' "$file" && [[ ! -d ../shared/data ]]; then
         echo "bench: $name is left out: ../shared/data is not there" >&2
         continue
     fi

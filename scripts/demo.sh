@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Learn 12,000 small pictures of clothes in two minutes, make new ones, check their seals, say where they are.
+# Learn 12,000 small pictures of clothes in two minutes, make new ones, check their seals, judge the model, say where all is.
 #
 # Ctrl-C keeps what is learned; running it again goes on from there. Everything is under demo/, which
 # may be deleted at any time.
@@ -30,9 +30,12 @@ rm -rf demo/pictures demo/sneakers # an earlier run's, perhaps cut short; the sa
 ilk sample "$MODEL" -n 64 --seed 7 -o demo/pictures
 ilk sample "$MODEL" -n 16 --seed 7 --given class=sneaker -o demo/sneakers
 ilk verify demo/pictures demo/sneakers | tail -n 1 # a line a file, and the count
+ilk report "$MODEL"
 cat <<END
 
 Look at
+  demo/fashion.ilk/report/index.html
+                                how good it is: open it in a browser
   demo/pictures/sheet.png       64 new pictures on one sheet; each alone: demo/pictures/0001.png ...
   demo/sneakers/sheet.png       16 new sneakers
   demo/fashion.ilk/CARD.md      the model card; demo/fashion.ilk/preview.png: what it makes

@@ -23,14 +23,27 @@ _PUBLIC = {
     "MachineError": "ilk.core.errors",
     "verify": "ilk.generator.origin",
     "Gan": "ilk.engines.gan",
+    "Mixture": "ilk.engines.mixture",
 }
 
-__all__ = ["Gan", "Generator", "IlkError", "InputError", "MachineError", "Samples", "__version__", "load", "verify"]
+__all__ = [
+    "Gan",
+    "Generator",
+    "IlkError",
+    "InputError",
+    "MachineError",
+    "Mixture",
+    "Samples",
+    "__version__",
+    "load",
+    "verify",
+]
 
 if TYPE_CHECKING:
     from ilk.core.errors import IlkError, InputError, MachineError
     from ilk.core.samples import Samples
     from ilk.engines.gan import Gan
+    from ilk.engines.mixture import Mixture
     from ilk.generator import Generator, load
     from ilk.generator.origin import verify
 

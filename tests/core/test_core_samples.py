@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError
-from ilk.core.protocol import Exhibit, Given, Levels, Number, Text, check_given
+from ilk.core.protocol import Exhibit, Given, Levels, Number, Text
 from ilk.core.samples import KEEP, Samples, check_count, whole
 
 

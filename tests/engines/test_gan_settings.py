@@ -14,8 +14,8 @@ TABLE = [
     # picture, count, plan, width, batch
     (28, 60_000, Plan(seconds=60), 32, 32),
     (28, 60_000, Plan(seconds=240), 48, 32),
-    (28, 60_000, Plan(seconds=120, threads=2), 48, 32),
-    (28, 60_000, Plan(seconds=1800, threads=2), 64, 32),
+    (28, 60_000, Plan(seconds=120, threads=2), 48, 64),
+    (28, 60_000, Plan(seconds=1800, threads=2), 64, 64),
     (64, 3_000, Plan(seconds=600), 32, 32),
     (28, 60_000, Plan(steps=300), 32, 32),
     (28, 60_000, Plan(steps=20_000), 48, 32),

@@ -63,7 +63,7 @@ def test_no_two_codes_share_a_number() -> None:
 
 
 def _dependencies() -> list[Requirement]:
-    extras = project()["project"]["optional-dependencies"].values()
+    extras = project()["project"].get("optional-dependencies", {}).values()
     named = [*project()["project"]["dependencies"], *(one for extra in extras for one in extra)]
     named += [*project()["dependency-groups"]["dev"], *project()["build-system"]["requires"]]
     return [one for one in map(Requirement, named) if one.name != "ilk"]

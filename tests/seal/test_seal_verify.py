@@ -180,7 +180,7 @@ def test_critic_is_heard_only_with_few_false_alarms(tmp_path, home, tiny):
     sure, alarming, real = (CriticView(p, r, "500 held-out photos") for p, r in ((0.97, 0.01), (0.97, 0.4), (0.1, 0.9)))
     verdict = one(path, home, critic=lambda path, data: sure)
     assert (verdict.state, verdict.synthetic) == ("unsealed-likely-generated", "likely")
-    assert "0.01 of real ones" in verdict.says
+    assert "of 100 real ones 1 would get as much or more" in verdict.says
     for view in (alarming, real):
         verdict = one(path, home, critic=lambda path, data, view=view: view)
         assert (verdict.state, verdict.synthetic, verdict.critic) == ("unknown", "unknown", view)

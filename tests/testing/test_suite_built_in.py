@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ilk import Gan
+from ilk import Gan, Mixture
 from ilk.core.protocol import Levels
 from ilk.core.registry import get_kind, kind_names
 from ilk.core.spaces import Grid
 from ilk.testing import check_engine, check_generator, check_kind, engine_checks, kind_checks
 
 # How many checks each kind must have passed: a suite that loses checks must not stay green.
-KIND, ENGINE, GENERATOR = 38, 24, 27
+KIND, ENGINE, GENERATOR = 40, 28, 27
 KINDS = {"image": KIND}
 TESTS = Path(__file__).resolve().parents[1]
 SMALL = Gan(width=4, latent=8, batch=8)
@@ -48,6 +48,18 @@ def test_kind_keeps_its_promises_on_its_demo(name):
     ids=["grey with classes", "colour", "without normalisation"],
 )
 def test_gan_keeps_its_promises(settings, space, conditions):
+    assert check_engine(settings, space, conditions=conditions) == ENGINE
+
+
+@pytest.mark.parametrize(
+    ("settings", "space", "conditions"),
+    [
+        (Mixture(components=8, gaussians=6), Grid(channels=1, height=8, width=8), LEVELS),
+        (Mixture(), Grid(channels=3, height=12, width=12), {}),
+    ],
+    ids=["grey with classes", "colour"],
+)
+def test_mixture_keeps_its_promises(settings, space, conditions):
     assert check_engine(settings, space, conditions=conditions) == ENGINE
 
 

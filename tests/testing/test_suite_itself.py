@@ -81,6 +81,13 @@ def _with(codec):
     return lambda kind, *a: codec(DiceKind().fit_codec(*a))
 
 
+class _MoodyEncoder:
+    about = "It sees something else each time that it is asked."
+
+    def __call__(self, objects):
+        return np.full((len(objects), 2), float(next(NUMBERS)))
+
+
 def _careless(kind, folder):
     fields = msgspec.json.decode((folder / "codec.json").read_bytes())
     return DiceCodec(**fields)
@@ -120,6 +127,8 @@ BROKEN_KINDS = {
     "check": (lambda kind, obj: ["it is ugly"], "check_real_examples_are_sound"),
     "check nothing": (lambda kind, obj: [], "check_real_examples_are_sound"),
     "fit_features": (lambda kind, examples, plan: lambda objects: np.zeros(len(objects)), "check_features_are_numbers"),
+    "fit_encoder": (lambda kind, *a: DiceKind().fit_features(a[0], a[2]), "check_encoder_says_what_it_is"),
+    "fit_encoder moody": (lambda kind, *a: _MoodyEncoder(), "check_encoder_says_what_it_is"),
 }
 
 

@@ -15,6 +15,7 @@ STARTED = time.monotonic()  # --minutes counts from here: loading torch is part 
 VERBS = {
     "fit": ("Learn a model from examples.", "ilk fit photos/ --minutes 10"),
     "sample": ("Make new ones, each signed as synthetic.", "ilk sample photos.ilk -n 64 -o out/ --seed 7"),
+    "report": ("How good is a model: real, diverse, new, useful, private?", "ilk report photos.ilk"),
     "verify": ("Where does this come from, is it unchanged?", "ilk verify out/0001.png"),
     "show": ("What a model is, what it was fitted on, how to sample it.", "ilk show photos.ilk"),
     "models": ("List the models you have; remove one.", "ilk models list"),

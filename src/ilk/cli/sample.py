@@ -9,7 +9,9 @@ import msgspec
 from cyclopts import Parameter
 
 from ilk.cli.output import emit, emit_json, say, seconds
+from ilk.cli.progress import Progress
 from ilk.cli.words import one, pairs, split_words
+from ilk.core.errors import Code, InputError
 
 
 def sample(
@@ -18,8 +20,11 @@ def sample(
     output: Annotated[str | None, Parameter(name=["-o", "--output"])] = None,
     given: Annotated[list[str] | None, Parameter(negative="")] = None,
     seed: int | None = None,
+    best_of: Annotated[int | None, Parameter(allow_leading_hyphen=True)] = None,
     format: str | None = None,
     like: Path | None = None,
+    between: Annotated[tuple[Path, Path] | None, Parameter(negative="")] = None,
+    walk: Annotated[float | None, Parameter(allow_leading_hyphen=True)] = None,
     device: str = "auto",
     unsealed: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -32,8 +37,11 @@ def sample(
         output: A folder for one file each, or a file such as `out.npz`.
         given: A condition, NAME=VALUE; may be repeated.
         seed: The same seed gives the same samples, whatever -n is. A fresh one by default.
+        best_of: Make so many for each, keep the one that the model's critic finds most real; 1 by default.
         format: Format of the files in a folder, such as png, jpeg or webp.
-        like: Sample again as this file was: its model, seed and settings.
+        like: A sample of the model: sample again as it was. Any other file: what comes nearest, and its neighbours.
+        between: Two files, samples or others: -n steps from the one to the other.
+        walk: A film of so many seconds through the latent space, to `walk.mp4` or a .gif; it ends where it began.
         device: auto, cpu or cuda.
         unsealed: Write them without a seal.
         json: Print one JSON object.
@@ -41,20 +49,29 @@ def sample(
     words, options = split_words(model)
     conditions: dict[str, Any] = dict(pairs(given or []))
     loose: dict[str, Any] = dict(options)
-    if like is not None:
-        from ilk.generator.origin import recall
-
-        past = recall(like, Path(one(words, "model folder")) if words else None)
-        path, seed = past.model, past.seed if seed is None else seed
-        conditions, loose = {**past.given, **conditions}, {**past.options, **loose}
-        n = past.count if n is None else n
-    else:
-        path = Path(one(words, "model folder"))
+    if sum(one is not None for one in (like, between, walk)) > 1:
+        raise InputError(Code.OPTION, "--like, --between and --walk do not go together; choose one.")
+    past = None if like is None else _past(like, words)
+    path = past.model if past else Path(one(words, "model folder"))
+    if best_of is not None:
+        loose["best_of"] = best_of
     from ilk.generator import load
 
     generator = load(path, device=device)
-    samples = generator.sample(16 if n is None else n, given=conditions, seed=seed, **loose)
-    target = output or f"{path.name.removesuffix('.ilk')}-samples/"
+    recipe = (past.latent or {}) if past else {}
+    if walk is not None or recipe.get("form") == "walk":
+        if past:
+            walk, seed = float(recipe["seconds"]), past.seed if seed is None else seed
+            conditions, loose = {**past.given, **conditions}, {"tiles": recipe["tiles"], **past.options, **loose}
+        target = output or f"walk.{format or 'mp4'}"
+        samples = _film(generator, walk or 0.0, n, target, format, given=conditions, seed=seed, **loose)
+    else:
+        target = output or f"{path.name.removesuffix('.ilk')}-samples/"
+        _check_target(generator, target, format)
+        if n is None:
+            n = past.count if past else _steps(generator, target) if between else 16
+        with Progress(quiet=json) as progress:
+            samples = generator.sample(n, given=conditions, seed=seed, like=like, between=between, on=progress, **loose)
     if unsealed:
         say("note: these are not sealed: nobody will be able to tell where they come from")
     saved = samples.save(target, format, unsealed=unsealed)
@@ -62,6 +79,54 @@ def sample(
         emit_json({"seed": samples.seed, **msgspec.to_builtins(saved)})
         return 0
     rate = f"{saved.count / saved.seconds:,.0f} a second" if saved.seconds else ""
-    emit(f"{saved.path}: {saved.count:,} samples in {seconds(saved.seconds)} ({rate}), seed {samples.seed}")
+    what = "frames" if walk else "samples"
+    emit(f"{saved.path}: {saved.count:,} {what} in {seconds(saved.seconds)} ({rate}), seed {samples.seed}")
     emit(f"sealed: {saved.seal}" + (f"; look at {saved.sheet}" if saved.sheet else ""))
     return 0
+
+
+def _past(file: Path, words: list[str]) -> Any:
+    """The call that made a file; None where it is no sample of the model, and a model is named."""
+    from ilk.generator.origin import recall
+
+    model = Path(one(words, "model folder")) if words else None
+    try:
+        return recall(file, model)
+    except InputError as error:
+        if error.code != Code.RECALL:
+            raise
+        if model is None:
+            more = "name a model folder to get what comes nearest to it in that model"
+            raise InputError(Code.RECALL, f"{error.sentence.rstrip('.')}; {more}.") from None
+        return None
+
+
+def _film(generator: Any, length: float, n: int | None, target: str, format_: str | None, **more: Any) -> Any:
+    """The frames of a walk, for a file whose name says which film it is."""
+    from ilk.generator.latent import engine_of, film_format
+
+    engine_of(generator.model_, "--walk")
+    if n is not None:
+        raise InputError(Code.OPTION, "--walk says by its seconds how many frames it has; leave -n out.")
+    if "best_of" in more:
+        raise InputError(Code.OPTION, "--best-of chooses among random samples; leave it out with --walk.")
+    form = film_format(generator.model_.kind, Path(target).suffix or target)
+    if format_ is not None and film_format(generator.model_.kind, format_) != form:
+        raise InputError(Code.OUTPUT, f"{target} is no {format_}: let -o and --format say the same.")
+    return generator.walk(length, format=form.suffix, **more)
+
+
+def _check_target(generator: Any, target: str, format_: str | None) -> None:
+    """Refuse an unknown format before the first sample is looked for, which may take a while."""
+    from ilk.generator.output import find_format
+
+    name = format_ or (Path(target).suffix if not target.endswith("/") and not Path(target).is_dir() else "")
+    if name:
+        find_format(generator.model_.kind, name)
+
+
+def _steps(generator: Any, target: str) -> int:
+    """Steps between two: a row of pictures, or a film of three seconds."""
+    suffix = Path(target).suffix.lstrip(".")
+    rate = next((form.rate for form in generator.model_.kind.formats if form.suffix == suffix), 0)
+    return 3 * rate if rate else 9

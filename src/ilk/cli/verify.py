@@ -14,11 +14,12 @@ from ilk.core.errors import Code, InputError
 LINES = 8  # verdicts shown in full; what is wrong is always shown
 
 
-def verify(*files: Path, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+def verify(*files: Path, model: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     """Tell where files come from and whether they are unchanged.
 
     Args:
         files: Files, or folders with their manifest.
+        model: A model whose critic says of files of unknown origin how likely that model, or one like it, made them.
         json: Print one JSON object.
     """
     from ilk.generator.origin import verify as examine
@@ -26,7 +27,7 @@ def verify(*files: Path, json: Annotated[bool, Parameter(negative="")] = False) 
 
     if not files:
         raise InputError(Code.SOURCE_MISSING, "Which files? Give files or a folder.")
-    verdicts = examine(*files)
+    verdicts = examine(*files, model=model)
     good = all_trusted(verdicts)
     counts = Counter(verdict.state for verdict in verdicts)
     if json:

@@ -59,6 +59,11 @@ class MappedData:
         self._codec = codec
         self._rows = rows
 
+    @property
+    def rows(self) -> Array:
+        """(N,) places among the readable examples of the source, which are encoded in its order."""
+        return self._rows
+
     def __len__(self) -> int:
         return len(self._rows)
 

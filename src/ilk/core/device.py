@@ -1,7 +1,8 @@
 """Which device, how many threads, which precision: probed on this machine, not assumed.
 
-More threads lose on a busy machine (they spin and wait), and bfloat16 loses on processors without
-the instructions for it. So a small convolution, the work that dominates here, is timed each way. The
+More threads gain little on a busy machine, and bfloat16 loses on processors without the instructions for
+it. So a small convolution, the work that dominates here, is timed each way; threads as engines use
+them, each with a batch of its own. The
 result is kept in ``ILK_HOME``: a fit by steps reads it there, since another number of threads may
 add floats in another order, and the same command must give the same bits.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -110,10 +112,19 @@ def _measure() -> Probe:
 
 
 def _rate(dtype: str, threads: int, seconds: float = 0.12) -> float:
-    """Training steps a second of one strided convolution, as a small discriminator has it."""
+    """Training steps a second, all threads together, of one strided convolution as a small discriminator has it."""
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
+    if threads == 1:
+        return _steps_a_second(dtype, seconds)
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(lambda _: _steps_a_second(dtype, seconds), range(threads)))
+
+
+def _steps_a_second(dtype: str, seconds: float) -> float:
+    import torch
+
     torch_dtype = getattr(torch, dtype)
     conv = torch.nn.Conv2d(64, 128, 4, stride=2, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     x_BCHW = torch.zeros(64, 64, 16, 16).to(memory_format=torch.channels_last).requires_grad_()

@@ -41,6 +41,7 @@ class Code(StrEnum):
     RECALL = "ILK-INPUT-015"  # the file does not say how it was made
     KEY = "ILK-INPUT-016"  # a key or trust file is wrong
     ASSET_UNKNOWN = "ILK-INPUT-017"  # there is no asset of that name
+    SOURCE_CHANGED = "ILK-INPUT-018"  # the data are not (or no longer) those that the model was fitted on
     FOLDER_DAMAGED = "ILK-FOLDER-001"  # a model folder's files do not match its ilk.json
     FOLDER_NEWER = "ILK-FOLDER-002"  # the folder was written by a newer ilk
     FOLDER_UNSAFE = "ILK-FOLDER-003"  # a file in the folder is not what it must be

@@ -60,6 +60,7 @@ class Budget:
         self._before = elapsed
         self._start = time.monotonic()
         self._stopped = False
+        self._most: int | None = None
         self._shared: tuple[float, bool] | None = None
 
     @property
@@ -80,15 +81,27 @@ class Budget:
     @property
     def eta(self) -> float | None:
         """Seconds that are left, as soon as a step tells how fast this is."""
-        if self.seconds is not None:
-            return max(0.0, self.seconds - self.elapsed)
         done = self.step - self._first
         spent = time.monotonic() - self._start
-        return spent / done * ((self.plan.steps or 0) - self.step) if done else None
+        steps = self.plan.steps or self._most
+        by_steps = spent / done * max(0, steps - self.step) if steps and done else None
+        if self.seconds is None:
+            return by_steps
+        left = max(0.0, self.seconds - self.elapsed)
+        return left if by_steps is None else min(left, by_steps)
 
     def advance(self) -> None:
         """A step is done."""
         self.step += 1
+
+    def cap(self, steps: int) -> None:
+        """More than ``steps`` steps would do harm: time that is left is left. Steps that were asked for are made."""
+        self._most = steps if self.plan.steps is None else None
+
+    @property
+    def capped(self) -> bool:
+        """Whether a cap ended it, before its time."""
+        return self._most is not None and self.step >= self._most
 
     def stop(self) -> None:
         """No further step: someone pressed Ctrl-C."""
@@ -98,6 +111,8 @@ class Budget:
         """Progress and end as this process sees them."""
         steps = self.plan.steps
         progress = self.step / steps if steps is not None else self.elapsed / (self.seconds or 1.0)
+        if self._most:
+            progress = max(progress, self.step / self._most)
         return min(1.0, progress), self._stopped or progress >= 1.0
 
     def share(self, clock: tuple[float, bool]) -> None:

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
-import numpy as np
 import numpy.typing as npt
 
 from ilk.core.config import Record
-from ilk.core.errors import Code, InputError, suggest
 from ilk.core.spaces import Space
 
 if TYPE_CHECKING:
@@ -124,6 +122,7 @@ class Format(Record, frozen=True):
     suffix: str  # without a dot: png
     media_type: str
     many: bool = False  # one file holds many samples
+    rate: int = 0  # of a film, whose frames the samples are: frames a second. A kind need not read it back
 
 
 class Base(Record, frozen=True):
@@ -179,6 +178,15 @@ class Features(Protocol):
     def save(self, folder: Path) -> None: ...
 
 
+class Encoder(Features, Protocol):
+    """Features that a report's numbers rest on: trained on the spot, or a pretrained one."""
+
+    @property
+    def about(self) -> str:
+        """Which encoder, how good it is by a number on held-out data, and what its numbers cannot be compared with."""
+        ...
+
+
 class Data(Protocol):
     """Encoded examples: as long as the data, memory-mapped where that is large."""
 
@@ -215,7 +223,7 @@ class Learner(Protocol):
 
 
 class Engine(Learner, Protocol):
-    """Learns a distribution over a Space. May offer ``log_score`` and ``represent``; see DESIGN."""
+    """Learns a distribution over a Space. May offer ``log_score``, and be :class:`Adversarial` or :class:`Latent`."""
 
     def sample(self, indices: Array, given: Given, seed: int, settings: Any) -> Arrays:
         """Rows ``indices``; row i is a function of the weights, its conditions, ``seed`` and i alone."""
@@ -226,6 +234,43 @@ class Engine(Learner, Protocol):
         ...
 
     def load_weights(self, weights: Mapping[str, Array]) -> None: ...
+
+
+@runtime_checkable
+class Adversarial(Protocol):
+    """What an engine with a critic of its own offers beside."""
+
+    def represent(self, arrays: Arrays) -> Array:
+        """(N, F) float32: what its critic sees in rows of the Space (``x``, and ``label`` where there is one)."""
+        ...
+
+    def opinion(self, arrays: Arrays) -> Array:
+        """(N,) float32: how real its critic finds them; only the order means something."""
+        ...
+
+
+@runtime_checkable
+class Latent(Protocol):
+    """What an engine offers whose samples are a continuous function of a noise vector, standard normal in L numbers."""
+
+    def latents(self, indices: Array, seed: int, settings: Any) -> Array:
+        """(N, L) float32: the noise of samples ``indices``, with all that ``settings`` (its spread) do to it."""
+        ...
+
+    def render(self, z_NL: Array, given: Given, settings: Any) -> Arrays:
+        """Rows made from exactly these vectors; row i depends on its own vector and conditions alone.
+
+        ``given.labels`` may hold for each row the (N, K) shares of the K levels instead of one of them: they
+        are mixed. ``latents`` and the labels that ``sample`` gave, rendered, are the sample.
+        """
+        ...
+
+    def project(self, arrays: Arrays, seed: int, on: Callable[[float], None]) -> tuple[Array, Given]:
+        """Noise (N, L) and conditions whose rows come nearest to the given ones; ``on`` takes progress 0 to 1.
+
+        A label in ``arrays`` that is not -1 is kept, and the same row and seed give the same vector.
+        """
+        ...
 
 
 class Settings(Protocol):
@@ -273,7 +318,17 @@ class Kind(Protocol):
         """The engine and settings that win for this data and budget."""
         ...
 
-    def fit_features(self, examples: Iterable[Example], plan: Plan) -> Features: ...
+    def sketch(self, codec: Codec, plan: Plan) -> Settings | None:
+        """An engine that learns in seconds: it draws the first preview. None where there is none."""
+        ...
+
+    def fit_features(self, examples: Iterable[Example], plan: Plan) -> Features:
+        """Cheap features in which near means alike as a thing, pixel by pixel: for critic, neighbours, copies."""
+        ...
+
+    def fit_encoder(self, examples: Sequence[Example], holdout: Sequence[Example], plan: Plan) -> Encoder:
+        """Features of what the objects show, for a report; trained on ``examples`` in seconds, rated on ``holdout``."""
+        ...
 
     def load_features(self, folder: Path) -> Features: ...
 
@@ -305,38 +360,17 @@ class Kind(Protocol):
         ...
 
 
+@runtime_checkable
+class Filmed(Protocol):
+    """What a kind offers whose objects can be watched: one of its formats has a rate."""
+
+    def tiles(self, object: Any) -> int:
+        """How many objects like this one go side by side into a frame."""
+        ...
+
+    def mosaic(self, objects: Sequence[Any]) -> Any:
+        """Objects side by side, as one object: a frame."""
+        ...
+
+
 Progress: TypeAlias = Callable[[Any], None]
-
-
-def check_given(given: Mapping[str, Any], conditions: Mapping[str, Condition]) -> dict[str, Any]:
-    """Conditions by name with values of the right type, from loose words such as those of a command line.
-
-    Raises:
-        InputError: an unknown name or level (with a suggestion), or a number that is none.
-    """
-    checked: dict[str, Any] = {}
-    for name, value in given.items():
-        condition = conditions.get(name)
-        if condition is None:
-            hint = suggest(name, conditions) if conditions else "the model was fitted without conditions"
-            raise InputError(Code.GIVEN, f'There is no condition "{name}" in this model; {hint}.')
-        checked[name] = _check_value(name, value, condition)
-    return checked
-
-
-def _check_value(name: str, value: Any, condition: Condition) -> Any:
-    if isinstance(condition, Levels):
-        if str(value) not in condition.names:
-            raise InputError(
-                Code.GIVEN, f'"{value}" is no {name} of this model; {suggest(str(value), condition.names)}.'
-            )
-        return str(value)
-    if isinstance(condition, Number):
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise InputError(Code.GIVEN, f'{name} takes a number, not "{value}".') from None
-        if not np.isfinite(number):
-            raise InputError(Code.GIVEN, f'{name} takes a finite number, not "{value}".')
-        return number
-    return str(value)

@@ -38,7 +38,6 @@ class Samples(Sequence[Any]):
 
     Attributes:
         seed: the seed that they were drawn with; the same seed gives the same samples.
-        scores: the critic's realness, where a critic ranked them, else None.
     """
 
     def __init__(
@@ -50,14 +49,17 @@ class Samples(Sequence[Any]):
         chunk: int,
         draw: Callable[[Sequence[Any]], Exhibit],
         save: Callable[[Samples, Path, str | None, bool, bool], Saved],
+        score: Callable[[int], list[float]] | None = None,
+        keep: int = KEEP,
     ) -> None:
         self.seed = seed
-        self.scores: list[float] | None = None
         self._count = count
         self._make = make
         self._chunk = chunk
         self._draw = draw
         self._save = save
+        self._score = score
+        self._keep = keep
         self._all: Sequence[Any] | None = None
         self._near: tuple[int, Sequence[Any]] | None = None
 
@@ -74,7 +76,7 @@ class Samples(Sequence[Any]):
         place = index + self._count if index < 0 else index
         if not 0 <= place < self._count:
             raise IndexError(index)
-        if self._all is not None or self._count <= KEEP:
+        if self._all is not None or self._count <= self._keep:
             return self.data[place]
         start = place // self._chunk * self._chunk
         if self._near is None or self._near[0] != start:  # whoever walks by index finds its neighbours made
@@ -82,7 +84,7 @@ class Samples(Sequence[Any]):
         return self._near[1][place - start]
 
     def __iter__(self) -> Iterator[Any]:
-        if self._all is not None or self._count <= KEEP:
+        if self._all is not None or self._count <= self._keep:
             yield from self.data
             return
         for batch in self.batches():
@@ -92,6 +94,11 @@ class Samples(Sequence[Any]):
         """The samples by chunks, each in the kind's natural form; nothing is kept."""
         for start in range(0, self._count, self._chunk):
             yield self._make(start, min(start + self._chunk, self._count))
+
+    @property
+    def scores(self) -> list[float] | None:
+        """The critic's realness of each, 0 to 1, where a critic chose them; else None."""
+        return self._score(self._count) if self._score else None
 
     @property
     def data(self) -> Sequence[Any]:

@@ -12,20 +12,25 @@ import time
 from collections.abc import Mapping
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ilk.core import events
+from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError, NotFittedError, suggest
 from ilk.core.folder import Header, ModelWriter, Opened, open_model, standing
-from ilk.core.protocol import Condition, check_given
+from ilk.core.protocol import Condition
 from ilk.core.samples import Samples, check_count, whole
 from ilk.core.seeds import fresh_seed
 from ilk.generator import fitting
-from ilk.generator.extras import seal_model, write_card, write_preview
+from ilk.generator.critics import BestOf, check_candidates
+from ilk.generator.extras import draw_preview, seal_model, stages, write_card, write_preview, write_stages
 from ilk.generator.model import Model
 from ilk.generator.output import save_samples
+
+if TYPE_CHECKING:
+    from ilk.generator.report_card import ReportCard
 
 CHUNK = 512  # samples made together when they are streamed
 
@@ -127,10 +132,20 @@ class Generator:
             raise InputError(Code.SOURCE_MISSING, "There is nothing to learn from: give a source.")
         fitting.refuse_existing(path, force=force)
         self.model_, self.ended_ = fitting.fit(request, path, on)
+        self.request_ = request
         return self._fitted()
 
     def sample(
-        self, n: int = 1, *, given: Mapping[str, Any] | None = None, seed: int | None = None, **options: Any
+        self,
+        n: int = 1,
+        *,
+        given: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        best_of: int = 1,
+        like: Any = None,
+        between: Any = None,
+        on: events.Sink = events.ignore,
+        **options: Any,
     ) -> Samples:
         """Draw samples. Sample i depends on the model, the settings, the seed and i alone.
 
@@ -138,6 +153,11 @@ class Generator:
             n: how many.
             given: conditions, such as ``{"class": "shirt"}``; ``conditions_`` lists them.
             seed: an integer; without one a fresh seed is drawn, to be read at ``Samples.seed``.
+            best_of: each sample is the one of so many candidates that the model's critic finds most real: more
+                precise, less varied; ``Samples.scores`` has its opinions.
+            like: a file or an object. A sample of this model is made again; else what is nearest, and its neighbours.
+            between: two of such: ``n`` steps from the one to the other.
+            on: takes the progress events of finding these.
             **options: the engine's and the kind's sampling options, such as ``temperature=0.8``.
 
         Returns:
@@ -145,23 +165,74 @@ class Generator:
 
         Raises:
             NotFittedError: before ``fit`` or ``load``.
-            InputError: an unknown condition, level or option, or a bad number.
+            InputError: an unknown condition, level or option, a bad number, or no critic to choose by.
         """
         model = self._model()
-        count = check_count(n)
+        count, candidates = check_count(n), check_candidates(best_of)
         checked = check_given(given or {}, model.codec.conditions)
         _, settings = model.sample_settings(options)
+        if like is not None or between is not None:
+            from ilk.generator.latent import Wanted, from_latent
+
+            wanted = Wanted(checked, options, None if seed is None else _check_seed(seed), candidates, on)
+            return from_latent(self, count, like, between, wanted)
         seed = fresh_seed() if seed is None else _check_seed(seed)
+        best = BestOf(model, checked, seed, settings, candidates) if candidates > 1 else None
+        options |= {"best_of": candidates} if best else {}
         return Samples(
             count,
             seed,
-            make=lambda start, stop: model.draw(start, stop, checked, seed, settings),
+            make=best or (lambda start, stop: model.draw(start, stop, checked, seed, settings)),
             chunk=CHUNK,
             draw=model.kind.draw,
             save=lambda samples, path, format_, unsealed, one_file: save_samples(
                 model, samples, path, format_, unsealed=unsealed, one_file=one_file, given=checked, options=options
             ),
+            score=best.scores if best else None,
         )
+
+    def walk(self, seconds: float = 4.0, *, seed: int | None = None, **more: Any) -> Samples:
+        """The frames of a film through the latent space that ends where it began: ``walk(4).save("walk.mp4")``.
+
+        Args:
+            seconds: how long.
+            seed: of the walk.
+            **more: ``given``, ``format`` (``mp4`` or ``gif``: how many frames a second), ``tiles``, sampling options.
+
+        Raises:
+            InputError: the model has no latent space or its kind no films, or something is out of range.
+        """
+        from ilk.generator.latent import film
+
+        return film(self._model(), seconds, fresh_seed() if seed is None else _check_seed(seed), **more)
+
+    def report(
+        self, data: Any = None, y: Any = None, *, n: int | None = None, seed: int = 0, on: events.Sink = events.ignore,
+        holdout: Any = None, against: Any = None,
+    ) -> ReportCard:  # fmt: skip
+        """Judge the model: real, diverse, new, useful, private? Each number stands beside what real data gets.
+
+        Args:
+            data: what it was fitted on, where that moved or lay in memory; else it is found again.
+            y: the labels that were given with it.
+            n: how many samples to judge; by default as many as there are held-out examples, 500 to 2,000.
+            seed: of the samples and of all that is drawn in judging.
+            on: takes the progress events.
+            holdout: other real examples to judge by, instead of those that the fit kept from learning.
+            against: a second column: another Generator, a model folder, or samples in files.
+
+        Returns:
+            ReportCard: ``numbers``, ``says``, ``save("card.html")``; what could not be asked is in ``absent``.
+
+        Raises:
+            NotFittedError: before ``fit`` or ``load``.
+            InputError: the data have changed, or something is of another kind.
+        """
+        from ilk.generator.reporting import Asked, make_report
+
+        count, seed, request = None if n is None else check_count(n), _check_seed(seed), getattr(self, "request_", None)
+        asked = Asked(data=data, y=y, holdout=holdout, against=against, count=count, seed=seed, request=request)
+        return make_report(self._model(), asked, on)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the model folder (without what resuming needs, which only ``save_to`` keeps).
@@ -171,9 +242,11 @@ class Generator:
         """
         model, target = self._model(), Path(path)
         fitting.refuse_existing(target, force=force)
+        kept = stages(model.path) if model.path else []
         with ModelWriter(target, replace=True) as writer:
             model.header = writer.commit(model.header, model.files())
-            write_preview(target, model)
+            write_preview(target, draw_preview(model))
+            write_stages(target, kept)
             write_card(target, model)
             seal_model(target, model)
         return target
@@ -219,6 +292,7 @@ class Generator:
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = dict(self.__dict__)
         model: Model | None = state.pop("model_", None)
+        state.pop("request_", None)  # it may hold the examples
         if model is not None:
             state["folder_"] = msgspec.json.encode(model.header), model.files()
         return state

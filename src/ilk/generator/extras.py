@@ -1,4 +1,4 @@
-"""What stands in a model folder beside the model: history, preview, card and seal.
+"""What stands in a model folder beside the model: history, previews, card and seal.
 
 None of it is needed to load the model, so none of it is named in ``ilk.json``; each is written after
 the commit it belongs to.
@@ -6,6 +6,7 @@ the commit it belongs to.
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import ilk
 from ilk.core import events
 from ilk.core.folder import HEADER, disk_error
 from ilk.core.home import ilk_home, write_atomic
+from ilk.core.plan import Budget
 from ilk.core.protocol import Exhibit
 from ilk.generator.model import Model, describe_plan
 from ilk.seal.claim import Claim
@@ -23,7 +25,12 @@ from ilk.seal.sealer import seal_file
 
 PREVIEW_COUNT, PREVIEW_SEED = 64, 1
 MODEL_SEAL = "seal.json"
+STAGES = "previews"
+EARLY, MIDDLE = 0.03, 0.25  # progress from which on a preview is kept as such
+LARGEST_STAGE = 64 * 2**20
 _SUFFIX = {"image/png": "png", "image/svg+xml": "svg", "audio/wav": "wav", "text/plain": "txt"}
+_MEDIA_TYPE = {suffix: media_type for media_type, suffix in _SUFFIX.items()}
+_STAGE = re.compile(rf"(?P<name>early|middle|late)-(?P<step>\d{{1,15}})\.({'|'.join(_MEDIA_TYPE)})")
 
 
 class History:
@@ -52,17 +59,113 @@ class History:
         self._lines.clear()
 
 
-def write_preview(path: Path, model: Model) -> Path:
+class Picture(msgspec.Struct, frozen=True):
     """A sealed exhibit of a few samples, always of the same seed, so that one sees it learn."""
+
+    data: bytes
+    media_type: str
+
+    @property
+    def suffix(self) -> str:
+        """Of its file: ``png``."""
+        return _SUFFIX.get(self.media_type, "bin")
+
+
+def show_preview(path: Path, model: Model, clock: Budget, ended: str, first: Picture | None, on: events.Sink) -> None:
+    """What the model makes now, as ``preview`` and among ``previews``; while it is raw, ``first`` stands."""
+    picture = draw_preview(model)
+    keep_stage(path, picture, step=clock.step, progress=clock.progress, ended=bool(ended))
+    raw = not ended and clock.progress < EARLY
+    if first is None or not raw:
+        on(events.Preview(path=str(write_preview(path, picture))))
+    elif clock.step == 1:
+        on(events.Preview(path=str(write_preview(path, first))))
+
+
+def draw_preview(model: Model) -> Picture:
+    """What the model makes now."""
     _, settings = model.sample_settings({})
     exhibit: Exhibit = model.kind.draw(model.draw(0, PREVIEW_COUNT, {}, PREVIEW_SEED, settings))
-    target = path / f"preview.{_SUFFIX.get(exhibit.media_type, 'bin')}"
     try:
         sealed, _ = seal_file(exhibit.data, exhibit.media_type, new_claim(model, PREVIEW_SEED), ilk_home())
-        write_atomic(target, sealed)
+    except OSError as error:
+        raise disk_error(error, ilk_home()) from None
+    return Picture(sealed, exhibit.media_type)
+
+
+def write_preview(path: Path, picture: Picture) -> Path:
+    """``preview.png``, or what the kind draws."""
+    target = path / f"preview.{picture.suffix}"
+    try:
+        write_atomic(target, picture.data)
     except OSError as error:
         raise disk_error(error, path) from None
     return target
+
+
+def keep_stage(path: Path, picture: Picture, *, step: int, progress: float, ended: bool) -> None:
+    """Keep a preview of the fit's way as ``previews/early-120.png``, where this is one of its moments.
+
+    Early is the first commit, and better the first one after 3 % of the budget; middle the first one after
+    25 %; late the end, or the latest end of a fit that went on. So there are three files, and a resumed
+    fit goes on where it was.
+    """
+    kept = {name: at for name, at, _ in _stage_files(path)}
+    if ended:
+        name = "late"
+    elif step > 1 and progress >= MIDDLE:
+        name = "" if "middle" in kept else "middle"
+    else:
+        raw = kept.get("early", 1) == 1 and progress >= EARLY
+        name = "early" if raw or "early" not in kept else ""
+    if not name or picture.media_type not in _SUFFIX:
+        return
+    try:
+        (path / STAGES).mkdir(exist_ok=True)
+        target = path / STAGES / f"{name}-{step}.{picture.suffix}"
+        write_atomic(target, picture.data)
+        for other, _, file in _stage_files(path):
+            if other == name and file != target:
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from None
+
+
+def stages(path: Path) -> list[tuple[str, int, bytes, str]]:
+    """What a fit made on its way: (early | middle | late, step, bytes, media type), by step.
+
+    A stranger's folder may hold anything: links, strange names and files above 64 MB are passed over.
+    """
+    found = []
+    for name, step, file in _stage_files(path):
+        try:
+            found.append((name, step, file.read_bytes(), _MEDIA_TYPE[file.suffix[1:]]))
+        except OSError:
+            continue
+    return found
+
+
+def write_stages(path: Path, kept: list[tuple[str, int, bytes, str]]) -> None:
+    """Put what :func:`stages` gave into a copy of the model: an export shows how it was learned."""
+    try:
+        for name, step, data, media_type in kept:
+            (path / STAGES).mkdir(exist_ok=True)
+            write_atomic(path / STAGES / f"{name}-{step}.{_SUFFIX[media_type]}", data)
+    except OSError as error:
+        raise disk_error(error, path) from None
+
+
+def _stage_files(path: Path) -> list[tuple[str, int, Path]]:
+    """(name, step, file) of the previews that were kept, by step."""
+    folder = path / STAGES
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    found = []
+    for file in folder.iterdir():
+        match = _STAGE.fullmatch(file.name)
+        if match and not file.is_symlink() and file.is_file() and file.stat().st_size <= LARGEST_STAGE:
+            found.append((match["name"], int(match["step"]), file))
+    return sorted(found, key=lambda each: each[1])
 
 
 def new_claim(model: Model, seed: int | None, call: str | None = None) -> Claim:

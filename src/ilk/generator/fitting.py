@@ -22,15 +22,18 @@ from ilk.core import events
 from ilk.core.config import Record, convert, to_json
 from ilk.core.data import Prepared, prepare
 from ilk.core.device import probe, resolve_device, set_threads
-from ilk.core.errors import BugError, Code, InputError
+from ilk.core.errors import BugError, Code, IlkError, InputError
 from ilk.core.folder import HEADER, DataRecord, Header, ModelWriter, open_model, pack, standing, unpack
 from ilk.core.home import ilk_home
 from ilk.core.plan import Budget, Plan, Size
 from ilk.core.protocol import LABEL, Example, Kind, Problem, Settings
 from ilk.core.registry import get_kind, recognise
 from ilk.core.run import check_finite, join_ranks, meet_ranks, run
-from ilk.generator.extras import History, seal_model, unseal, write_card, write_preview
+from ilk.generator.by_heart import by_heart
+from ilk.generator.critics import critic_seconds, fit_critic
+from ilk.generator.extras import History, Picture, seal_model, show_preview, unseal, write_card
 from ilk.generator.model import LEARNER, Model, load_arrays, load_settings
+from ilk.generator.sketch import sketch
 
 SOURCE = "state/source.json"
 RESERVE = 0.8  # seconds kept for the last save
@@ -95,12 +98,14 @@ def fit(request: Request, path: Path | None, on: events.Sink) -> tuple[Model, st
     on(events.Stage(says=f"preparing to learn ({kind.name})"))
     plan = make_plan(request)
     set_threads(plan.threads)
-    prepared = _prepare(kind, options, plan, request, codec=None, on=on)
+    prepared = prepare_data(kind, options, plan, request, codec=None, on=on)
     settings = request.engine or kind.engine(prepared.codec, plan, None)
     engine = settings.build(prepared.codec.space, prepared.codec.conditions, plan)
     header = _new_header(kind, options, plan, prepared, settings)
     model = Model(header, kind, prepared.codec, settings, engine, path and path.absolute())
-    return _learn(model, prepared, request, path, Budget(plan, overhead=_overhead(request)), on, replace=True)
+    first = sketch(model, prepared.train, plan, on) if path is not None and plan.rank == 0 else None
+    budget = Budget(plan, overhead=_overhead(request, plan))
+    return _learn(model, prepared, request, path, budget, on, replace=True, first=first)
 
 
 def refuse_existing(path: Path | None, *, force: bool) -> None:
@@ -152,7 +157,7 @@ def resume(request: Request, path: Path, on: events.Sink, *, more: bool) -> tupl
     set_threads(plan.threads)
     request = msgspec.structs.replace(request, source=source, holdout=record.holdout, label=record.label)
     options = convert(header.options, kind.Options, f"option of {kind.name}")
-    prepared = _prepare(kind, options, plan, request, codec=model.codec, on=on)
+    prepared = prepare_data(kind, options, plan, request, codec=model.codec, on=on)
     if prepared.fingerprint != header.data.fingerprint:
         sentence = f"The data are not those that {path} was fitted on (moved or changed), so it cannot be resumed."
         raise InputError(Code.RESUME, sentence)
@@ -161,7 +166,7 @@ def resume(request: Request, path: Path, on: events.Sink, *, more: bool) -> tupl
     load_arrays(engine.load_state, unpack(opened.files[LEARNER], str(path / LEARNER)), path / LEARNER)
     header = msgspec.structs.replace(header, plan=_recorded(plan))
     model = Model(header, kind, model.codec, settings, engine, path.absolute())
-    budget = Budget(plan, step=header.step, elapsed=header.seconds, overhead=_overhead(request))
+    budget = Budget(plan, step=header.step, elapsed=header.seconds, overhead=_overhead(request, plan, header.seconds))
     if header.ended == "finished" and not more:
         budget.stop()
         done = f"{header.step} steps" if plan.steps else f"{header.seconds / 60:.1f} minutes"
@@ -178,10 +183,12 @@ def _learn(
     on: events.Sink,
     *,
     replace: bool,
+    first: Picture | None = None,
 ) -> tuple[Model, str]:
-    """Run the loop with a folder behind it, or without one."""
+    """Run the loop with a folder behind it, or without one; ``first`` is a preview until there is a better one."""
     source = SourceRecord(path=_source_path(request.source), holdout=request.holdout, label=request.label)
     leads = budget.plan.rank == 0
+    for_critic = critic_seconds(budget.plan, model.header.seconds)
     with ModelWriter(path, replace=replace) if path is not None and leads else nullcontext() as writer:
         history = History()
 
@@ -190,11 +197,14 @@ def _learn(
             if not check_finite(state):
                 sentence = f"Learning diverged before step {clock.step}: some numbers are no longer finite."
                 raise BugError(Code.BUG, sentence + (f" {path} keeps what was saved before." if path else ""))
+            seconds = round(clock.elapsed, 3)
+            if ended == "finished":
+                add_critic(model, prepared, for_critic, on)
             files = model.files()
             header = msgspec.structs.replace(
                 model.header,
                 step=clock.step,
-                seconds=round(clock.elapsed, 3),
+                seconds=seconds,
                 metrics=metrics or model.header.metrics,
                 ended=ended,
                 saved=now(),
@@ -206,14 +216,31 @@ def _learn(
             unseal(path)
             model.header = writer.commit(header, files)
             history.write(path)
-            on(events.Preview(path=str(write_preview(path, model))))
+            show_preview(path, model, clock, ended, first, on)
             if ended:
                 write_card(path, model)
             seal_model(path, model)
 
         ended = run(model.engine, prepared.train, budget, checkpoint=checkpoint, on=history.tee(on))
+        if ended == "interrupted" and leads:  # all that was learned is safe; a second Ctrl-C costs the critic alone
+            add_critic(model, prepared, for_critic, on)
+            checkpoint(budget, {}, ended)
+        if leads and budget.capped:
+            on(events.Note(says=f"it ends after {budget.step:,} steps: with so few examples more of them would copy"))
+        if leads and (says := by_heart(model, prepared)):
+            on(events.Note(says=says))
     meet_ranks(budget.plan.world)
     return model, ended
+
+
+def add_critic(model: Model, prepared: Prepared, seconds: float | None, on: events.Sink) -> None:
+    """Fit the model's critic; a model that gets none is a model all the same, and it is said."""
+    on(events.Stage(says="fitting the critic"))
+    try:
+        critic = fit_critic(model, prepared.train, prepared.holdout, seconds)
+        model.critic = critic if critic and critic.files else None
+    except (IlkError, OSError) as error:  # OSError: no room for temporary files
+        on(events.Note(says=f"this model has no critic: {error}"))
 
 
 def header_with_hashes(header: Header, files: dict[str, bytes]) -> Header:
@@ -227,7 +254,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _prepare(kind: Kind, options: Any, plan: Plan, request: Request, *, codec: Any, on: events.Sink) -> Prepared:
+def prepare_data(kind: Kind, options: Any, plan: Plan, request: Request, *, codec: Any, on: events.Sink) -> Prepared:
+    """The encoded examples of a source, from the cache where they are there; with ``codec``, or a fitted one.
+
+    Raises:
+        InputError: too few, too many unreadable, all the same; or ``y`` is of another length.
+    """
+
     def work() -> Prepared:
         return prepare(
             kind,
@@ -348,8 +381,8 @@ def _recorded(plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, rank=0)
 
 
-def _overhead(request: Request) -> float:
-    return time.monotonic() - request.since + RESERVE
+def _overhead(request: Request, plan: Plan, before: float = 0.0) -> float:
+    return time.monotonic() - request.since + RESERVE + (critic_seconds(plan, before) or 0.0)
 
 
 def _source_path(source: Any) -> str | None:

@@ -21,15 +21,27 @@ from ilk.core.folder import Header, Opened, open_model, pack, unpack
 from ilk.core.plan import Plan
 from ilk.core.protocol import Codec, Engine, Kind, Settings
 from ilk.core.registry import get_engine, get_kind
+from ilk.generator.critics import ModelCritic, load_critic
 
 WEIGHTS, CODEC, LEARNER = "weights.safetensors", "codec/", "state/learner.safetensors"
 
 
 class Model:
-    """What a fit gives and a folder holds."""
+    """What a fit gives and a folder holds.
+
+    Attributes:
+        critic: what ranks its samples and judges files; None while it learns, and in earlier models.
+    """
 
     def __init__(
-        self, header: Header, kind: Kind, codec: Codec, settings: Settings, engine: Engine, path: Path | None = None
+        self,
+        header: Header,
+        kind: Kind,
+        codec: Codec,
+        settings: Settings,
+        engine: Engine,
+        path: Path | None = None,
+        critic: ModelCritic | None = None,
     ) -> None:
         self.header = header
         self.kind = kind
@@ -37,6 +49,12 @@ class Model:
         self.settings = settings
         self.engine = engine
         self.path = path
+        self.critic = critic
+
+    @property
+    def options(self) -> Record:
+        """The kind's options that it was fitted with."""
+        return convert(self.header.options, self.kind.Options, f"option of {self.kind.name}")
 
     @property
     def name(self) -> str:
@@ -66,12 +84,13 @@ class Model:
         if WEIGHTS not in opened.files:
             raise FolderError(Code.FOLDER_DAMAGED, f"{where / WEIGHTS} is missing.")
         load_arrays(engine.load_weights, unpack(opened.files[WEIGHTS], str(where / WEIGHTS)), where / WEIGHTS)
-        return cls(header, kind, codec, settings, engine, where.absolute() if where.exists() else None)
+        critic = load_critic(kind, opened.files, where)
+        return cls(header, kind, codec, settings, engine, where.absolute() if where.exists() else None, critic)
 
     def files(self) -> dict[str, bytes]:
         """The files of the model folder that sampling needs."""
         codec = {CODEC + name: data for name, data in codec_bytes(self.codec).items()}
-        return {WEIGHTS: pack(self.engine.weights()), **codec}
+        return {WEIGHTS: pack(self.engine.weights()), **codec, **(self.critic.files if self.critic else {})}
 
     def sample_settings(self, options: Mapping[str, Any]) -> tuple[Record, Record]:
         """(kind's, engine's) sampling records from loose options.

@@ -37,6 +37,7 @@ from ilk.seal.trust import signing_identity
 
 SHEET = 100  # samples on the contact sheet
 LISTED = 1000  # files named in the result
+INSIDE = 64 * 1024 * 1024  # bytes of a file of many samples that still gets its seal inside: that takes it whole
 
 
 def save_samples(
@@ -49,12 +50,18 @@ def save_samples(
     one_file: bool,
     given: Mapping[str, Any],
     options: Mapping[str, Any],
+    latent: Mapping[str, Any] | None = None,
 ) -> Saved:
-    """Write samples to a folder or a file; see ``Samples.save``."""
+    """Write samples to a folder or a file; see ``Samples.save``.
+
+    ``latent`` is the recipe of samples from given places of the latent space (``latent.py``). It is personal, so
+    only the ledger has it; the seal then names no seed, for model and seed would lead to other samples.
+    """
     started = time.monotonic()
-    writer = _Output(model, new_claim(model, samples.seed), sealed=not unsealed)
+    writer = _Output(model, new_claim(model, samples.seed if latent is None else None), sealed=not unsealed)
     if not unsealed:
-        writer.remember(samples, given, options)
+        settings = {"given": dict(given), "options": dict(options), "count": len(samples)}
+        writer.remember(samples.seed, settings if latent is None else {**settings, "latent": latent})
     try:
         write = writer.one_file if one_file else writer.folder
         saved = write(samples, path, format_name)
@@ -88,12 +95,11 @@ class _Output:
         self._ledger = Ledger(ilk_home())
         self._carries: bool | None = None
 
-    def remember(self, samples: Samples, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    def remember(self, seed: int, settings: Mapping[str, Any]) -> None:
         """Put the call into this machine's ledger; names of classes may be private, so only there."""
         model, claim = self._model, self._claim
-        settings = {"given": dict(given), "options": dict(options), "count": len(samples)}
         self._ledger.model(claim.model, model.name, model.path or "", claim.kind)
-        self._ledger.call(claim.call, claim.model, claim.seed, settings)
+        self._ledger.call(claim.call, claim.model, seed, settings)
 
     def folder(self, samples: Samples, folder: Path, name: str | None) -> Saved:
         """One file a sample, a sheet and a manifest."""
@@ -160,17 +166,25 @@ class _Output:
 
     def _stream(self, samples: Samples, path: Path, form: Format) -> Saved:
         """Many samples into one file, straight to the disk: it may be larger than memory."""
+        inside = False
         with write_through(path) as file:
-            self._kind.write(self._marked(samples), file, form.suffix, self._note)
+            self._kind.write(self._marked(samples, form), file, form.suffix, self._note)
+            if self._sealed and c2pa.supports(form.media_type) and file.tell() <= INSIDE:
+                file.seek(0)
+                data, beside = seal_file(file.read(), form.media_type, self._claim, ilk_home())
+                inside = beside is None
+                file.seek(0)
+                file.write(data)
             file.flush()
             file.seek(0)
             digest = hashlib.sha256()
             while block := file.read(2**20):
                 digest.update(block)
-        if self._sealed:
+        if self._sealed and not inside:
             sidecar = make_sidecar(digest.hexdigest(), self._claim, signing_identity(ilk_home()))
             write_atomic(path.with_name(path.name + SIDECAR), sidecar)
-        return Saved(str(path), len(samples), [str(path)], None, "sidecar" if self._sealed else "none", 0.0)
+        how = "none" if not self._sealed else "c2pa" if inside else "sidecar"
+        return Saved(str(path), len(samples), [str(path)], None, how, 0.0)
 
     @functools.cached_property
     def _marks(self) -> tuple[bytes, ...]:
@@ -187,11 +201,14 @@ class _Output:
         key = watermark.choose(self._marks, self._claim.seed or 0, index)
         return self._kind.with_carrier(obj, watermark.embed(pixels, key))
 
-    def _marked(self, objects: Sequence[Any]) -> Sequence[Any]:
-        """The samples, marked as they are looked at; as they are where the kind carries no mark."""
+    def _marked(self, objects: Sequence[Any], form: Format | None = None) -> Sequence[Any]:
+        """The samples, marked as they are looked at; as they are where the kind carries no mark.
+
+        All frames of a film get one key: a mark that changed from frame to frame would flicker.
+        """
         if not self._sealed or self._kind.carrier(objects[0]) is None:
             return objects
-        return _Marked(objects, self._mark)
+        return _Marked(objects, (lambda obj, _: self._mark(obj, 0)) if form and form.rate else self._mark)
 
     @functools.cached_property
     def _note(self) -> dict[str, str]:

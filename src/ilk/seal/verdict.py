@@ -64,7 +64,9 @@ class CriticView(msgspec.Struct, frozen=True):
 
     probability: float  # that it was generated
     false_alarm_rate: float  # share of real files that get this probability or more
-    calibrated_on: str  # the real files on which that was measured
+    calibrated_on: str  # the files on which the rates were measured
+    miss_rate: float = 1.0  # share of generated files that get less
+    model: str = ""  # whose critic it is: it knows that model's samples, and what is like them
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -95,6 +97,8 @@ class Verdict(msgspec.Struct, frozen=True):
             p=self.watermark.p if self.watermark else 1.0,
             critic=_critic(self.critic),
         )
+        if self.state == "unknown" and self.critic:
+            sentence += f"; {_critic(self.critic)}"
         return sentence + (f" ({'; '.join(self.problems)})" if self.problems else "")
 
 
@@ -134,8 +138,17 @@ def _known(ledger: LedgerView | None) -> str:
 def _critic(critic: CriticView | None) -> str:
     if critic is None:
         return "a critic"
-    rate = f"{critic.false_alarm_rate:.2g} of real ones would be called so too"
-    return f"a critic says generated with {critic.probability:.0%} ({rate}, measured on {critic.calibrated_on})"
+    who = f"the critic of {critic.model}" if critic.model else "a critic"
+    alarms = f"of 100 real ones {_of_hundred(critic.false_alarm_rate)} would get as much or more"
+    misses = f"of 100 generated ones {_of_hundred(critic.miss_rate)} less"
+    measured = f"{alarms}, {misses}; measured on {critic.calibrated_on}"
+    chance = f"{critic.probability:.1%}".replace("%", " %")
+    return f"{who} gives it {chance} to be generated, by that model or one like it ({measured})"
+
+
+def _of_hundred(share: float) -> str:
+    """A share as a count of 100: ``3``, ``0.2``."""
+    return f"{100 * share:.1f}" if share < 0.0095 else f"{100 * share:.0f}"
 
 
 _SENTENCES: dict[str, str] = {

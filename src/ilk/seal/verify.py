@@ -92,6 +92,13 @@ def verify(
     return [verdict for path in paths for verdict in verifier.verdicts(Path(path))]
 
 
+def hear(verdict: Verdict, critic: CriticView) -> Verdict:
+    """The verdict on a file of unknown origin after a critic was heard."""
+    likely = critic.probability >= LIKELY and critic.false_alarm_rate <= ALARMS
+    state: State = "unsealed-likely-generated" if likely else "unknown"
+    return msgspec.structs.replace(verdict, state=state, synthetic=synthetic(state, {}), critic=critic)
+
+
 class _Verifier:
     """The keyring, the ledger and the manifests met so far, for one call of ``verify``."""
 
@@ -253,9 +260,7 @@ class _Verifier:
         critic = _ask(self._critic, path, data)
         if critic is None:
             return Verdict(shown, "unknown", "unknown", watermark=mark, problems=told)
-        likely = critic.probability >= LIKELY and critic.false_alarm_rate <= ALARMS
-        state = "unsealed-likely-generated" if likely else "unknown"
-        return Verdict(shown, state, synthetic(state, {}), watermark=mark, critic=critic, problems=told)
+        return hear(Verdict(shown, "unknown", "unknown", watermark=mark, problems=told), critic)
 
     def _watermark(self, path: Path, data: bytes) -> tuple[Watermark | None, str]:
         """What the search for one's own marks found, and what stood in its way."""

@@ -1,8 +1,8 @@
 """The contract suites: what every kind, engine and Generator promises, as checks that anyone can run.
 
     from ilk.testing import check_engine, check_generator, check_kind
-    assert check_kind(my_kind, "examples/") == 38
-    assert check_engine(MySettings(), Vector(size=3)) == 24
+    assert check_kind(my_kind, "examples/") == 40
+    assert check_engine(MySettings(), Vector(size=3)) == 28
     assert check_generator("mine", "examples/") == 27
 
 Each function returns how many checks ran, so that a test can assert that none was lost on the way. An
@@ -20,6 +20,7 @@ from typing import Any
 from ilk.core.protocol import Arrays, Condition, Kind, Settings
 from ilk.core.spaces import Space
 from ilk.testing import (
+    engine_latent,
     engine_learn,
     engine_sample,
     generator_estimator,
@@ -83,7 +84,7 @@ def engine_checks(
 ) -> Iterator[Bound]:
     """The checks of an engine as (name, callable); see :func:`check_engine`."""
     case = EngineCase(settings, space, conditions=conditions, data=data, steps=steps, device=device)
-    return bind((*engine_learn.CHECKS, *engine_sample.CHECKS), case)
+    return bind((*engine_learn.CHECKS, *engine_sample.CHECKS, *engine_latent.CHECKS), case)
 
 
 def check_engine(

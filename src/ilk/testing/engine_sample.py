@@ -8,7 +8,7 @@ import numpy as np
 
 from ilk.core.errors import InputError
 from ilk.core.folder import pack, unpack
-from ilk.core.protocol import Given
+from ilk.core.protocol import Adversarial, Given
 from ilk.testing.arrays import differing, pick, same, same_array
 from ilk.testing.engine_case import EngineCase
 from ilk.testing.engine_learn import refuse_damage
@@ -108,6 +108,31 @@ def check_open_labels_need_no_given(case: EngineCase) -> None:
         assert same(open_, nothing), f"an open {name} gives other samples: {differing(open_, nothing)}"
 
 
+def check_critic_sees_rows(case: EngineCase) -> None:
+    """An engine with a critic of its own tells what it sees in a row, whatever stands beside it."""
+    engine = case.learned
+    if not isinstance(engine, Adversarial):
+        return
+    before = engine.state()
+    rows = case.sample(engine, range(ROWS))
+    loaded = case.build(seed=3)
+    loaded.load_weights(unpack(pack(engine.weights()), "the weights"))
+    assert isinstance(loaded, Adversarial), "the loaded engine has no critic"
+    for name, ask, other in (
+        ("represent", engine.represent, loaded.represent),
+        ("opinion", engine.opinion, loaded.opinion),
+    ):
+        found = ask(rows)
+        assert found.shape[0] == ROWS, f"{name} gives {found.shape[0]} rows for {ROWS}"
+        assert found.ndim == (2 if name == "represent" else 1), f"{name} gives an array {found.shape}"
+        assert found.dtype == np.float32, f"{name} gives {found.dtype}, not float32"
+        assert np.isfinite(found).all(), f"{name} is not finite"
+        assert np.allclose(ask(pick(rows, np.array([3, 30]))), found[[3, 30]], 1e-2, 1e-3), f"{name} sees neighbours"
+        assert ask({"x": rows["x"]}).shape == found.shape, f"{name} needs a label"
+        assert same_array(other(rows), found), f"{name} of the loaded engine is another"
+    assert same(before, engine.state()), "looking changes the state"
+
+
 CHECKS = (
     check_samples_fit_the_space,
     check_sample_does_not_depend_on_others,
@@ -117,4 +142,5 @@ CHECKS = (
     check_bad_weights_are_refused,
     check_given_labels_are_kept,
     check_open_labels_need_no_given,
+    check_critic_sees_rows,
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ilk.core.errors import InputError
-from ilk.core.protocol import Example, Exhibit, Format
+from ilk.core.protocol import Example, Exhibit, Features, Filmed, Format
 from ilk.testing.kind_case import KindCase
 from ilk.testing.safety import unsafe_files, watched
 from ilk.testing.suite import refuses
@@ -32,6 +32,22 @@ def check_writes_every_format(case: KindCase) -> None:
         if not form.many:
             several = partial(written, case, case.objects[:2], form)
             refuses(several, f"two objects in one {form.suffix}", kinds=(InputError,))
+
+
+def check_films_can_be_watched(case: KindCase) -> None:
+    """A kind with a film format puts objects side by side as one object; one alone is itself."""
+    films = [form for form in case.kind.formats if form.rate]
+    if not films:
+        return
+    assert all(form.many for form in films), "a film holds many objects"
+    kind: object = case.kind
+    assert isinstance(kind, Filmed), "a kind with a film format has tiles and mosaic"
+    first = case.objects[0]
+    assert kind.tiles(first) >= 1, f"{kind.tiles(first)} objects go side by side"
+    assert names(case, [kind.mosaic([first])]) == names(case, [first]), "one object alone is another one"
+    frames = [kind.mosaic(case.objects[start : start + 4]) for start in (0, 4)]
+    assert names(case, frames[:1]) != names(case, [first]), "several objects side by side are the first one"
+    assert written(case, frames, films[0]), "such frames make no film"
 
 
 def check_refuses_unknown_formats(case: KindCase) -> None:
@@ -61,8 +77,8 @@ def check_default_format_loses_nothing(case: KindCase) -> None:
 
 
 def check_every_format_is_read_back(case: KindCase) -> None:
-    """A file of any format that the kind recognises holds as many objects as were written."""
-    for form in case.kind.formats:
+    """A file of any format that the kind recognises, but a film, holds as many objects as were written."""
+    for form in (form for form in case.kind.formats if not form.rate):
         objects = case.objects[:4] if form.many else case.objects[:1]
         path = case.folder() / f"file.{form.suffix.lstrip('.')}"
         path.write_bytes(written(case, objects, form))
@@ -160,6 +176,29 @@ def check_features_are_numbers(case: KindCase) -> None:
     assert real.shape == found.shape, "the examples as they were read have no features"
 
 
+def check_encoder_says_what_it_is(case: KindCase) -> None:
+    """A report's features are (N, F) finite floats, the same each time, and say in words what they are worth."""
+    cut = len(case.examples) * 2 // 3
+    parts = case.examples[:cut], case.examples[cut:]
+    encoder, again = (case.kind.fit_encoder(*parts, case.plan) for _ in range(2))
+    found = encoder(case.objects)
+    assert found.shape[:1] == (len(case.objects),), f"{found.shape[0]} rows for {len(case.objects)} objects"
+    assert found.ndim == 2, f"an encoder's features are (N, F), not {found.shape}"
+    assert found.dtype.kind == "f", f"an encoder's features are floats, not {found.dtype}"
+    assert np.isfinite(found).all(), "an encoder's feature is not finite"
+    assert np.array_equal(again(case.objects), found), "the second encoder gives other features"
+    about = getattr(encoder, "about", None)
+    assert isinstance(about, str), "an encoder has a text about itself"
+    assert len(about.split()) > 5, "an encoder says about itself what its numbers are worth"
+    assert about == again.about, "the second encoder says something else"
+    assert not unsafe_files(_saved(encoder, case.folder())), "an encoder saves JSON and safetensors"
+
+
+def _saved(features: Features, folder: Path) -> Path:
+    features.save(folder)
+    return folder
+
+
 def check_features_are_kept(case: KindCase) -> None:
     """Saved and loaded features are equal, in JSON and safetensors, without pickle; damage is refused."""
     features, folder = case.kind.fit_features(iter(case.examples), case.plan), case.folder()
@@ -178,6 +217,7 @@ def check_features_are_kept(case: KindCase) -> None:
 
 CHECKS = (
     check_writes_every_format,
+    check_films_can_be_watched,
     check_refuses_unknown_formats,
     check_notes_do_no_harm,
     check_default_format_loses_nothing,
@@ -187,5 +227,6 @@ CHECKS = (
     check_draw_shows_objects,
     check_real_examples_are_sound,
     check_features_are_numbers,
+    check_encoder_says_what_it_is,
     check_features_are_kept,
 )

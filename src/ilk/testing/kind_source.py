@@ -24,8 +24,8 @@ from ilk.testing.kind_case import KindCase
 from ilk.testing.suite import refuses
 
 METHODS = (
-    "recognise", "read", "stamp", "fit_codec", "load_codec", "engine", "fit_features", "load_features",
-    "write", "draw", "identify", "check", "carrier", "with_carrier",
+    "recognise", "read", "stamp", "fit_codec", "load_codec", "engine", "sketch", "fit_features", "fit_encoder",
+    "load_features", "write", "draw", "identify", "check", "carrier", "with_carrier",
 )  # fmt: skip
 FOREIGN: tuple[Any, ...] = (None, 3, 2.5, b"bytes", object(), {}, [], [object()], lambda: None)
 

@@ -112,8 +112,8 @@ def test_what_cannot_be_written_gets_a_sentence():
 
 
 def test_formats_are_declared_as_written():
-    assert [format.suffix for format in kind.formats] == ["png", "jpg", "webp", "npz"]
-    assert [format.many for format in kind.formats] == [False, False, False, True]
+    assert [format.suffix for format in kind.formats] == ["png", "jpg", "webp", "npz", "mp4", "gif"]
+    assert [format.many for format in kind.formats] == [False, False, False, True, True, True]
 
 
 @pytest.mark.parametrize(("count", "side"), [(0, 8), (1, 28), (7, 28), (64, 32), (250, 16), (9, 200)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, ClassVar
 
 import numpy as np
 from msgspec import Meta
@@ -40,6 +40,12 @@ class DiceFeatures(Record, frozen=True):
         (folder / "features.json").write_bytes(to_json(self))
 
 
+class DiceEncoder(DiceFeatures, frozen=True):
+    """The same numbers for a report: nothing about a throw is left out that a network could find."""
+
+    about: ClassVar[str] = "The features are sums and counts of faces; they compare throws, and nothing else."
+
+
 class DiceKind:
     """Throws of dice."""
 
@@ -69,8 +75,14 @@ class DiceKind:
     def engine(self, codec: Codec, plan: Plan, base: Base | None) -> Settings:
         return Faces()
 
+    def sketch(self, codec: Codec, plan: Plan) -> Settings | None:
+        return None
+
     def fit_features(self, examples: Iterable[Example], plan: Plan) -> DiceFeatures:
         return DiceFeatures(sides=max(2, *(max(example.object) for example in examples)))
+
+    def fit_encoder(self, examples: Sequence[Example], holdout: Sequence[Example], plan: Plan) -> DiceEncoder:
+        return DiceEncoder(sides=self.fit_features(examples, plan).sides)
 
     def load_features(self, folder: Path) -> DiceFeatures:
         return read_json(folder / "features.json", DiceFeatures)

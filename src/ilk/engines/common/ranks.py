@@ -40,3 +40,14 @@ class GradientMean:
         for gradient in gradients:
             gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
+
+
+def mean_over_ranks(value: Tensor, world: int) -> Tensor:
+    """The mean of one number over all ranks."""
+    if world == 1:
+        return value
+    import torch.distributed as dist
+
+    total = value.clone()
+    dist.all_reduce(total)
+    return total / world

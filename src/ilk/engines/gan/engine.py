@@ -7,7 +7,7 @@ Training is in ``steps.py``, drawing in ``sample.py``. No random generator is ke
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -22,10 +22,12 @@ from ilk.core.seeds import stream
 from ilk.core.spaces import Grid
 from ilk.engines.common.optim import adam, adam_arrays, from_arrays, load_adam_arrays, to_arrays
 from ilk.engines.common.ranks import GradientMean
+from ilk.engines.common.workers import Workers
 from ilk.engines.gan.model import Critic, Generator
 from ilk.engines.gan.settings import Gan, SampleSettings
 
 INIT = 0.02  # standard deviation of the first weights, as in DCGAN
+CRITIC = "critic"  # what its arrays are called in state and weights
 STEADY = 15  # rounds of power iteration before the first step, so that sigma is right from the start
 
 
@@ -35,6 +37,7 @@ class GanEngine:
     Attributes:
         frequencies_K: share of each class in the training data; empty without labels.
         averaged: the generator that samples: an average of weights, with frozen statistics.
+        judges: whether the critic's weights are its own: not after loading a model that was saved without.
     """
 
     def __init__(self, settings: Gan, grid: Grid, conditions: Mapping[str, Condition], plan: Plan) -> None:
@@ -52,9 +55,12 @@ class GanEngine:
         betas = (settings.beta1, settings.beta2)
         self.generator_adam = adam(self.generator, settings.rate, betas)
         self.critic_adam = adam(self.critic, settings.rate * settings.critic_rate, betas)
+        self.workers = Workers(plan.threads, settings.batch, self.device.type)
         self.generator_mean = GradientMean(self.generator.parameters(), plan.world)
         self.critic_mean = GradientMean(self.critic.parameters(), plan.world)
         self.measured = False  # whether the averaged generator's statistics belong to its weights
+        self.judges = True
+        self.augmented = torch.zeros(1, device=self.device)  # probability of each variation; see augment.py
 
     def _place(self, module: Any, name: str) -> Any:
         """First weights from (seed, name), on the device, channels last."""
@@ -80,7 +86,10 @@ class GanEngine:
 
     def describe(self, metrics: Metrics) -> str:
         """``critic fooled 31 %``: the share of made pictures that the critic takes for real."""
-        return f"critic fooled {metrics['fooled']:.0%}".replace("%", " %")
+        says = f"critic fooled {metrics['fooled']:.0%}"
+        if metrics.get("varied", 0) > 0.005:
+            says += f", shown {metrics['varied']:.0%} varied pictures"
+        return says.replace("%", " %")
 
     def sample(self, indices: Array, given: Given, seed: int, settings: Any = None) -> Arrays:
         """``x`` (N, C, H, W) float32 in [-1, 1], and ``label`` (N,) int64 where there are classes."""
@@ -88,6 +97,40 @@ class GanEngine:
 
         measure(self)
         return draw(self, np.asarray(indices, dtype=np.int64), given, seed, settings or SampleSettings())
+
+    def latents(self, indices: Array, seed: int, settings: Any = None) -> Array:
+        """(N, L) float32: the noise of samples; see :func:`ilk.engines.gan.latent.latents`."""
+        from ilk.engines.gan.latent import latents
+
+        return latents(self, np.asarray(indices, dtype=np.int64), seed, settings or SampleSettings())
+
+    def render(self, z_NL: Array, given: Given, settings: Any = None) -> Arrays:  # noqa: ARG002  (one pass: nothing to set)
+        """Rows of these vectors, as :meth:`sample` gives them; see :func:`ilk.engines.gan.latent.render`."""
+        from ilk.engines.gan.latent import render
+        from ilk.engines.gan.sample import measure
+
+        measure(self)
+        return render(self, z_NL, given)
+
+    def project(self, arrays: Arrays, seed: int, on: Callable[[float], None]) -> tuple[Array, Given]:
+        """The vectors whose rows come nearest; see :func:`ilk.engines.gan.latent.project`."""
+        from ilk.engines.gan.latent import project
+        from ilk.engines.gan.sample import measure
+
+        measure(self)
+        return project(self, arrays, seed, on)
+
+    def represent(self, arrays: Arrays) -> Array:
+        """(N, F) float32: what the critic sees; see :func:`ilk.engines.gan.represent.represent`."""
+        from ilk.engines.gan.represent import represent
+
+        return represent(self, arrays)
+
+    def opinion(self, arrays: Arrays) -> Array:
+        """(N,) float32: the critic's score; see :func:`ilk.engines.gan.represent.opinion`."""
+        from ilk.engines.gan.represent import opinion
+
+        return opinion(self, arrays)
 
     def state(self) -> dict[str, Array]:
         """All that the next step depends on."""
@@ -98,6 +141,7 @@ class GanEngine:
             **adam_arrays(self.generator_adam, self.generator, "generator_adam"),
             **adam_arrays(self.critic_adam, self.critic, "critic_adam"),
             "frequencies": self.frequencies_K.copy(),
+            **to_arrays([("probability", self.augmented)], "augment"),
         }
 
     def load_state(self, state: Mapping[str, Array]) -> None:
@@ -112,14 +156,17 @@ class GanEngine:
         load_adam_arrays(self.generator_adam, self.generator, state, "generator_adam")
         load_adam_arrays(self.critic_adam, self.critic, state, "critic_adam")
         self._load_frequencies(state)
-        self.measured = False
+        from_arrays([("probability", self.augmented)], state, "augment")
+        self.measured, self.judges = False, True
 
     def weights(self) -> dict[str, Array]:
-        """The averaged generator with its frozen statistics, and the classes' frequencies."""
+        """The averaged generator with its frozen statistics, the critic, and the classes' frequencies."""
         from ilk.engines.gan.sample import measure
 
         measure(self)
-        return {**to_arrays(_without_counts(self.averaged), "generator"), "frequencies": self.frequencies_K.copy()}
+        critic = to_arrays(_without_counts(self.critic), CRITIC) if self.judges else {}
+        generator = to_arrays(_without_counts(self.averaged), "generator")
+        return {**generator, **critic, "frequencies": self.frequencies_K.copy()}
 
     def load_weights(self, weights: Mapping[str, Array]) -> None:
         """Put :meth:`weights` back; enough to sample, not to go on learning.
@@ -128,6 +175,9 @@ class GanEngine:
             FolderError: an array is missing or has the wrong shape.
         """
         from_arrays(_without_counts(self.averaged), weights, "generator")
+        self.judges = any(name.startswith(f"{CRITIC}.") for name in weights)  # earlier models have none
+        if self.judges:
+            from_arrays(_without_counts(self.critic), weights, CRITIC)
         self._load_frequencies(weights)
         self.measured = True
 

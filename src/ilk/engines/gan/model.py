@@ -9,6 +9,7 @@ times.
     DCGAN shape          Radford et al., "Unsupervised Representation Learning with DCGANs", 2016
     spectral norm        Miyato et al., "Spectral Normalization for GANs", 2018
     labels in the critic Miyato & Koyama, "cGANs with Projection Discriminator", 2018
+    ... as a classifier  Chen et al., "A Unified View of cGANs with and without Classifiers", 2021
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class LabelledNorm(nn.Module):
     """Batch normalisation (or none) whose scale and shift depend on the label.
 
     ``y = (1 + s_label) * norm(x) + t_label`` (de Vries et al., "Modulating early visual processing by
-    language", 2017). Without labels it is the plain normalisation.
+    language", 2017). Without labels it is the plain normalisation. A label is a number, or shares of all labels
+    (B, K), which mix them.
     """
 
     def __init__(self, size: int, classes: int, norm: Norm) -> None:
@@ -73,7 +75,8 @@ class LabelledNorm(nn.Module):
         x_BCHW = self.norm(x_BCHW)
         if self.embed is None:
             return x_BCHW
-        scale_BC11, shift_BC11 = self.embed(label_B).to(x_BCHW.dtype)[:, :, None, None].chunk(2, dim=1)
+        rows_BC = self.embed(label_B) if label_B is None or label_B.ndim == 1 else _mixed(label_B, self.embed.weight)
+        scale_BC11, shift_BC11 = rows_BC.to(x_BCHW.dtype)[:, :, None, None].chunk(2, dim=1)
         return torch.addcmul(shift_BC11, x_BCHW, 1.0 + scale_BC11)
 
 
@@ -188,19 +191,47 @@ class Critic(nn.Module):
 
     def forward(self, x_BCHW: Tensor, label_B: Tensor | None = None) -> Tensor:
         """Scores ``(B,)``."""
+        return self.judged(x_BCHW, label_B)[0]
+
+    def judged(self, x_BCHW: Tensor, label_B: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Scores ``(B,)``, and logits of the labels ``(B, K)`` where there are labels: their part of the score."""
         weights = self.normalised()
+        score_B, sum_BC = self._last(self.maps(x_BCHW, weights)[-1], weights)
+        if label_B is None:
+            return score_B.float(), None
+        logits_BK = sum_BC @ weights["embed.weight"].mT
+        return (score_B + logits_BK.gather(1, label_B[:, None])[:, 0]).float(), logits_BK.float()
+
+    def maps(self, x_BCHW: Tensor, weights: dict[str, Tensor] | None = None) -> list[Tensor]:
+        """The maps (B, C, H, W) after each layer, from the largest to the smallest."""
+        weights = self.normalised() if weights is None else weights
         x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
+        found = []
         for level, down in enumerate(self.downs):
             weight = weights[f"downs.{level}.weight"]
             x_BCHW = functional.conv2d(x_BCHW, weight, down.bias, stride=2, padding=1)  # type: ignore[arg-type]
             x_BCHW = functional.leaky_relu(x_BCHW, SLOPE)
+            found.append(x_BCHW)
+        return found
+
+    def scores(self, x_BCHW: Tensor) -> Tensor:
+        """Scores ``(B, K)``, one for each label that the picture might have."""
+        weights = self.normalised()
+        score_B, sum_BC = self._last(self.maps(x_BCHW, weights)[-1], weights)
+        return (score_B[:, None] + sum_BC @ weights["embed.weight"].mT).float()
+
+    def _last(self, x_BCHW: Tensor, weights: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The score without a label, and what a label's vector is multiplied with."""
         h_BF = x_BCHW.permute(0, 2, 3, 1).flatten(1)
         score_B = functional.linear(h_BF, weights["head.weight"], self.head.bias).squeeze(1)
-        if label_B is not None:
-            # Through h and not through x: a gradient that arrives in two memory layouts costs a seventh of the step.
-            sum_BC = h_BF.view(len(h_BF), -1, x_BCHW.shape[1]).float().sum(dim=1)
-            score_B = score_B + (functional.embedding(label_B, weights["embed.weight"]) * sum_BC).sum(1)
-        return score_B.float()
+        # Through h and not through x: a gradient that arrives in two memory layouts costs a seventh of the step.
+        return score_B, h_BF.view(len(h_BF), -1, x_BCHW.shape[1]).float().sum(dim=1)
+
+
+def _mixed(share_BK: Tensor, vectors_KC: Tensor) -> Tensor:
+    """Each row's mixture of the labels' vectors; in float32, so that the share 1 gives a label's own vector."""
+    with torch.autocast(share_BK.device.type, enabled=False):
+        return share_BK.float() @ vectors_KC
 
 
 def _matrix(weight: Tensor) -> Tensor:

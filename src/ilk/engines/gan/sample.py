@@ -15,6 +15,7 @@ from torch import nn
 
 from ilk.core.protocol import Array, Arrays, Given
 from ilk.core.seeds import Indices, by_chunks, stream
+from ilk.engines.common.draws import labels, turns
 from ilk.engines.gan.settings import SampleSettings
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def draw(engine: GanEngine, indices: Indices, given: Given, seed: int, settings:
     """
     grid = engine.grid
     x_NCHW = np.empty((len(indices), grid.channels, grid.height, grid.width), dtype=np.float32)
-    labels = _labels(engine, indices, given, seed)
-    for rows in _turns(indices):
-        part = None if labels is None else labels[rows]
+    label_N = labels(engine.frequencies_K, indices, given, seed) if engine.classes else None
+    for rows in turns(indices):
+        part = None if label_N is None else label_N[rows]
         x_NCHW[rows] = _pictures(engine, indices[rows], part, seed, settings.temperature)
-    return {"x": x_NCHW} if labels is None else {"x": x_NCHW, "label": labels}
+    return {"x": x_NCHW} if label_N is None else {"x": x_NCHW, "label": label_N}
 
 
 def chunk_rows(engine: GanEngine) -> int:
@@ -45,15 +46,15 @@ def chunk_rows(engine: GanEngine) -> int:
 
 
 @torch.inference_mode()
-def _pictures(engine: GanEngine, indices: Indices, labels: Indices | None, seed: int, temperature: float) -> Array:
+def _pictures(engine: GanEngine, indices: Indices, label_N: Indices | None, seed: int, temperature: float) -> Array:
     chunk = chunk_rows(engine)
 
     def make(first: int, rows: Indices) -> Array:
         z_BL = stream(seed, "z", first).standard_normal((chunk, engine.settings.latent), dtype=np.float32)
         label_B = None
-        if labels is not None:
+        if label_N is not None:
             asked = np.zeros(chunk, dtype=np.int64)
-            asked[indices[rows] - first] = labels[rows]
+            asked[indices[rows] - first] = label_N[rows]
             label_B = torch.from_numpy(asked).to(engine.device)
         with engine.autocast():
             x_BCHW = engine.averaged(torch.from_numpy(z_BL * np.float32(temperature)).to(engine.device), label_B)
@@ -61,33 +62,6 @@ def _pictures(engine: GanEngine, indices: Indices, labels: Indices | None, seed:
         return made
 
     return by_chunks(indices, chunk, make)
-
-
-def _turns(indices: Indices) -> list[Array]:
-    """Row numbers in groups within which no index comes twice (it may be asked for with two labels)."""
-    order = np.argsort(indices, kind="stable")
-    ordered = indices[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    nth = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
-    return [order[nth == turn] for turn in range(int(nth.max(initial=0)) + 1)]
-
-
-def _labels(engine: GanEngine, indices: Indices, given: Given, seed: int) -> Indices | None:
-    if not engine.classes:
-        return None
-    asked = np.asarray(given.labels.get("label", np.full(len(indices), -1)), dtype=np.int64)
-    share_NK = np.broadcast_to(engine.frequencies_K, (len(indices), engine.classes))
-    allowed = given.allowed.get("label")
-    if allowed is not None:
-        share_NK = np.where(allowed, np.maximum(share_NK, 1e-12), 0.0)
-    up_to_NK = np.cumsum(share_NK, axis=1)
-    drawn = (up_to_NK < (uniform(indices, seed) * up_to_NK[:, -1])[:, None]).sum(axis=1)
-    return np.where(asked >= 0, asked, np.minimum(drawn, engine.classes - 1)).astype(np.int64)
-
-
-def uniform(indices: Indices, seed: int, chunk: int = 1024) -> Array:
-    """One number in (0, 1] for each index."""
-    return by_chunks(indices, chunk, lambda first, _rows: 1.0 - stream(seed, "label", first).random(chunk))
 
 
 @torch.no_grad()

@@ -2,9 +2,9 @@
 
 The kind itself: what ``ilk`` asks of pictures, each answer in a file of its own. ``read.py`` (with
 ``listing.py``, ``arrays.py``, ``picture.py``) finds them, ``choose.py`` picks resolution and colour,
-``codec.py`` (with ``pixels.py``) turns them into arrays and back, ``write.py``, ``draw.py``,
-``check.py``, ``carrier.py`` and ``features.py`` do what they are called. Importing this loads no image library, so
-that recognition is cheap; it never imports torch, except where the engine's settings do.
+``codec.py`` (with ``pixels.py``) turns them into arrays and back, ``write.py``, ``film.py``, ``draw.py``,
+``check.py``, ``carrier.py``, ``features.py`` and ``encoder.py`` do what they are called. Importing this loads no
+image library, so that recognition is cheap; it never imports torch before something is to be learned.
 """
 
 from __future__ import annotations
@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ilk.core.config import Record
 from ilk.core.plan import Plan
-from ilk.core.protocol import Array, Base, Codec, Example, Exhibit, Features, Format, Measure, Problem, Settings
+from ilk.core.protocol import (
+    Array,
+    Base,
+    Codec,
+    Encoder,
+    Example,
+    Exhibit,
+    Features,
+    Format,
+    Measure,
+    Problem,
+    Settings,
+)
 from ilk.kinds.image.formats import WRITTEN
 from ilk.kinds.image.options import Options, SampleOptions
 from ilk.kinds.image.recognise import DEMOS, recognise
@@ -67,10 +79,20 @@ class ImageKind:
         present = bool(chosen.conditions)
         return default_settings(chosen.space, conditions_present=present, count=chosen.count, plan=plan)
 
+    def sketch(self, codec: Codec, plan: Plan) -> Settings | None:  # noqa: ARG002
+        from ilk.engines.mixture import sketch_settings
+
+        return sketch_settings(cast("ImageCodec", codec).space)
+
     def fit_features(self, examples: Iterable[Example], plan: Plan) -> Features:
         from ilk.kinds.image.features import fit_features
 
         return fit_features(examples, plan)
+
+    def fit_encoder(self, examples: Sequence[Example], holdout: Sequence[Example], plan: Plan) -> Encoder:
+        from ilk.kinds.image.encoder import fit_encoder
+
+        return fit_encoder(examples, holdout, plan)
 
     def load_features(self, folder: Path) -> Features:
         from ilk.kinds.image.features import load_features
@@ -106,6 +128,16 @@ class ImageKind:
         from ilk.kinds.image.carrier import with_carrier
 
         return with_carrier(object, array)
+
+    def tiles(self, object: Any) -> int:
+        from ilk.kinds.image.film import tiles
+
+        return tiles(object)
+
+    def mosaic(self, objects: Sequence[Any]) -> Any:
+        from ilk.kinds.image.film import mosaic
+
+        return mosaic(objects)
 
 
 kind = ImageKind()

@@ -74,7 +74,7 @@ def fit_features(examples: Iterable[Example], plan: Plan) -> PcaFeatures:
     channels = choose_channels(items)
     rows = np.concatenate([row for item in items if (row := _row_or_nothing(item, side, channels)) is not None])
     mean = rows.mean(axis=0)
-    basis = _principal(rows - mean, min(MOST_COMPONENTS, len(rows), rows.shape[1]), plan.seed)
+    basis = principal(rows - mean, min(MOST_COMPONENTS, len(rows), rows.shape[1]), plan.seed)
     shape = (channels, side, side)
     return PcaFeatures(mean.reshape(shape), np.ascontiguousarray(basis).reshape(-1, *shape))
 
@@ -114,7 +114,7 @@ def _row_or_nothing(item: Any, side: int, channels: int) -> Floats | None:
         return None
 
 
-def _principal(rows: Floats, count: int, seed: int) -> Floats:
+def principal(rows: Floats, count: int, seed: int) -> Floats:
     """The first ``count`` right singular vectors (F, D), by a randomised range finder.
 
     A random projection, sharpened by power iterations, spans the leading directions; the exact SVD is

@@ -1,4 +1,4 @@
-"""Pictures to bytes: PNG, JPEG and WebP one a file, ``.npz`` many in one.
+"""Pictures to bytes: PNG, JPEG and WebP one a file, ``.npz`` many in one, films (``film.py``).
 
 The note goes in-band, as XMP that any tool reads and with the IPTC term for "made by a trained model".
 Nothing is signed here (that is ``ilk.seal``), and no file is opened: bytes go to whoever asks.
@@ -31,7 +31,8 @@ def write(objects: Sequence[Any], file: BinaryIO, format: str, note: Mapping[str
     """One file's bytes.
 
     Args:
-        objects: PIL images; one, or any number for ``npz``. May be a lazy sequence: it is walked once.
+        objects: PIL images; one, or any number for ``npz`` and films, whose frames they are. May be a lazy
+            sequence: it is walked once.
         file: takes the bytes.
         format: a suffix of ``formats.WRITTEN``.
         note: facts to keep in the file; ``digitalSourceType`` is an IPTC term, the rest are free words.
@@ -42,6 +43,11 @@ def write(objects: Sequence[Any], file: BinaryIO, format: str, note: Mapping[str
     name = format.lower().removeprefix(".").replace("jpeg", "jpg")
     if name == "npz":
         _write_npz(objects, file, note)
+        return
+    if any(written.suffix == name and written.rate for written in WRITTEN):
+        from ilk.kinds.image.film import write_film
+
+        write_film(objects, file, name, xmp(note))
         return
     known = [written.suffix for written in WRITTEN]
     if name not in known:

@@ -1,0 +1,38 @@
+"""Has the engine's own critic learned its examples by heart? Asked once, at the end of a fit.
+
+A critic of few examples comes to know them, and then teaches the generator to repeat them. It is the engine's
+opinion of examples that it learned from against its opinion of held-out ones; whether samples are copies is for a
+report to say. Knows no kind and no engine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ilk.core.data import MappedData, Prepared
+from ilk.core.protocol import Adversarial, Array
+from ilk.generator.model import Model
+from ilk.judge.membership import attack
+
+MOST = 1_000  # examples of each sort
+SURE, CHANCE = 0.75, 0.01  # told apart at least so well, and so rarely by chance
+
+
+def by_heart(model: Model, prepared: Prepared) -> str:
+    """One sentence where the critic knows its examples by heart, else nothing."""
+    engine = model.engine
+    if not isinstance(engine, Adversarial) or not len(prepared.holdout):
+        return ""
+    found = attack(_opinions(engine, prepared.train), _opinions(engine, prepared.holdout), model.header.plan.seed)
+    if found.auc < SURE or found.p > CHANCE:
+        return ""
+    return (
+        f"the critic has learned its {len(prepared.train):,} examples by heart: it tells one of them from a held-out"
+        f" one {found.auc:.0%} of the time. More examples or fewer minutes help; a report shows whether samples are"
+        " copies"
+    ).replace("%", " %")
+
+
+def _opinions(engine: Adversarial, data: MappedData) -> Array:
+    rows = np.unique(np.linspace(0, len(data) - 1, min(MOST, len(data))).astype(np.int64))
+    return engine.opinion(data.take(rows))
