@@ -182,3 +182,17 @@ def test_the_clock_of_rank_0_rules():
 def test_numbers_that_are_not_finite_are_found():
     assert check_finite({"a": np.ones(2), "b": np.array([1, 2])})
     assert not check_finite({"a": np.ones(2), "b": np.array([1.0, np.nan])})
+
+
+def test_a_cap_ends_a_fit_by_time_and_leaves_one_by_steps_alone():
+    by_time, by_steps = Budget(Plan(seconds=1000)), Budget(Plan(steps=10))
+    for budget in (by_time, by_steps):
+        budget.cap(4)
+        for _ in range(4):
+            budget.advance()
+    assert by_time.over
+    assert by_time.capped
+    assert by_time.progress == 1
+    assert not by_steps.over
+    assert not by_steps.capped
+    assert by_steps.progress == 0.4
