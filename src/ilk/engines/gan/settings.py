@@ -53,7 +53,7 @@ class Gan(Record, frozen=True):
     ] = 0.0
     passes: Annotated[
         int, Meta(ge=0, description="most passes over the pictures in a fit by minutes: more would copy them; 0: any")
-    ] = 600
+    ] = 480
     classify: Annotated[
         float, Meta(ge=0, description="weight of telling the labels apart, beside telling real from made")
     ] = 0.2
