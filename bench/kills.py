@@ -23,10 +23,10 @@ from pathlib import Path
 
 SAVING = """
 import sys
-import ilk.core.run as loop
-loop.SAVE_EVERY, loop.SAVE_SHARE = 0.05, 0.9
 from ilk.cli import main
-main(sys.argv[1:])
+from ilk.core.run import saving
+with saving(every=0.05, share=0.9):
+    sys.exit(main(sys.argv[1:]))
 """
 
 

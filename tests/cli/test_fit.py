@@ -152,7 +152,7 @@ def test_minutes_are_a_ceiling_for_the_whole_call(tmp_path, pictures):
 
 def start(*words: str, saves: bool = False) -> subprocess.Popen[bytes]:
     """Start ``ilk`` in a process of its own; with ``saves`` it saves after nearly every step."""
-    often = "import sys, ilk.core.run as r; r.SAVE_EVERY, r.SAVE_SHARE = 0.01, 0.9; from ilk.cli import main; main()"
+    often = "from ilk.core.run import saving; from ilk.cli import main; saving(0.01, 0.9).__enter__(); main()"
     head = [sys.executable, "-c", often] if saves else [sys.executable, "-m", "ilk"]
     return subprocess.Popen([*head, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 
 import pytest
@@ -80,7 +79,6 @@ def test_the_users_folder_can_be_named(tmp_path, monkeypatch):
     assert "ilk" in ilk_home().parts[-1]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permissions are posix")
 def test_folders_below_it_are_private(tmp_path):
     assert stat.S_IMODE(make_folder(tmp_path / "deep" / "er").stat().st_mode) == 0o700
     (tmp_path / "file").write_bytes(b"")

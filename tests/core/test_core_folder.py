@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import shutil
 import struct
 import sys
@@ -17,8 +16,6 @@ import pytest
 from ilk.core import folder as folder_module
 from ilk.core.errors import Code, FolderError, InputError, MachineError
 from ilk.core.folder import ModelWriter, open_model, pack, recover, unpack
-
-posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are killed by forking")
 
 
 def commit(path, step=2, *, replace=False):
@@ -34,7 +31,6 @@ def is_whole(path, steps):
     return opened.header.step
 
 
-@posix
 @pytest.mark.parametrize("replace", [False, True], ids=["next save", "replaced"])
 def test_a_writer_that_dies_anywhere_leaves_the_old_model_or_the_new(tmp_path, replace):
     old = folders.make(tmp_path / "old" / "m.ilk")
@@ -58,7 +54,6 @@ def test_a_writer_that_dies_anywhere_leaves_the_old_model_or_the_new(tmp_path, r
     assert found[-1] == 2
 
 
-@posix
 def test_a_first_save_that_dies_anywhere_leaves_nothing_or_a_whole_model(tmp_path):
     call = 0
     while True:

@@ -10,11 +10,10 @@ import time
 import numpy as np
 import pytest
 
-from ilk.core import run as run_module
 from ilk.core.errors import InputError
 from ilk.core.events import Step
 from ilk.core.plan import Budget, Plan
-from ilk.core.run import check_finite, run
+from ilk.core.run import check_finite, run, saving
 
 
 class Counter:
@@ -107,16 +106,15 @@ def test_seconds_end_on_time_whatever_a_step_takes():
     assert budget.progress == 1.0
 
 
-def test_it_saves_on_the_way_but_never_spends_its_time_on_saving(monkeypatch):
-    monkeypatch.setattr(run_module, "SAVE_EVERY", 0.05)
-    monkeypatch.setattr(run_module, "SAVE_SHARE", 0.5)
+def test_it_saves_on_the_way_but_never_spends_its_time_on_saving():
     saves = []
 
     def slow(budget, metrics, ended):
         saves.append(budget.step)
         time.sleep(0.1)
 
-    run(Counter(pause=0.005), None, Budget(Plan(seconds=1.5)), checkpoint=slow, on=lambda _: None)
+    with saving(every=0.05, share=0.5):
+        run(Counter(pause=0.005), None, Budget(Plan(seconds=1.5)), checkpoint=slow, on=lambda _: None)
     assert 3 <= len(saves) <= 10
 
 

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Literal
 
@@ -30,8 +31,18 @@ from ilk.core.protocol import Data, Learner
 Ended = Literal["finished", "interrupted"]
 
 TELL_EVERY = 0.25  # seconds between two Step events
-SAVE_EVERY = 5.0  # seconds between two checkpoints, at least
-SAVE_SHARE = 0.02  # and checkpoints take at most this share of the time
+# Seconds between two checkpoints, at least, and the share of the time that they take, at most.
+_PACE: ContextVar[tuple[float, float]] = ContextVar("pace", default=(5.0, 0.02))
+
+
+@contextmanager
+def saving(every: float, share: float) -> Iterator[None]:
+    """Fits in this context save at another pace: ``every`` so many seconds, for ``share`` of the time at most."""
+    token = _PACE.set((every, share))
+    try:
+        yield
+    finally:
+        _PACE.reset(token)
 
 
 def run(
@@ -58,7 +69,8 @@ def run(
     writes = budget.plan.rank == 0
     smooth = _Smooth()
     told = saved = time.monotonic()
-    pause = SAVE_EVERY
+    every, share = _PACE.get()
+    pause = every
     first = last_told = budget.step
     with _signals(budget) as caught:
         share_clock = _clock_of_rank_0(budget)
@@ -74,7 +86,7 @@ def run(
             if writes and (budget.step == 1 or now - saved >= pause):
                 checkpoint(budget, smooth.values(), "")
                 saved = time.monotonic()
-                pause = max(SAVE_EVERY, (saved - now) / SAVE_SHARE)
+                pause = max(every, (saved - now) / share)
             share_clock()
         ended: Ended = "interrupted" if caught else "finished"
         if writes and last_told != budget.step:

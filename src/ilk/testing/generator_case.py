@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from ilk.core import events, run
+from ilk.core import events
 from ilk.core.protocol import Kind
 from ilk.core.registry import get_kind, recognise
+from ilk.core.run import saving
 from ilk.generator import Generator, load
 from ilk.testing.suite import Case
 
@@ -72,7 +72,7 @@ class GeneratorCase(Case):
 @contextmanager
 def checkpoint_each_step() -> Iterator[None]:
     """A fit that saves after every step, so that a check can kill it anywhere."""
-    with patch.object(run, "SAVE_EVERY", 0.0), patch.object(run, "SAVE_SHARE", float("inf")):
+    with saving(every=0.0, share=float("inf")):
         yield
 
 

@@ -47,7 +47,8 @@ def read_npz(path: Path) -> Iterator[Example]:
                 raise InputError(Code.SOURCE_UNKNOWN, f'{path} holds no array "images" but {found}.')
             loaded = {name: _load(path, archive, members[name]) for name in ("labels", "names") if name in members}
             images = _check(_load(path, archive, members["images"]), f"images of {path}")
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    # Python's own way to say that a zip is encrypted, or packed in a way that it cannot read, is RuntimeError.
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(Code.SOURCE_MISSING, f"{path} cannot be read: {error}.") from None

@@ -106,7 +106,7 @@ def list_zip(path: Path) -> list[Entry]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:  # the last: of a version too new
         raise InputError(Code.SOURCE_MISSING, f"{path} cannot be opened as a zip: {error}.") from None
     lock = threading.Lock()
     entries, others = [], []
@@ -165,7 +165,7 @@ def matches(pattern: str) -> Iterator[Path]:
         for path in root.glob(rest):
             if not any(is_litter(part) for part in path.relative_to(root).parts):
                 yield path
-    except (ValueError, NotImplementedError):  # such as "a**b": nothing matches it
+    except ValueError:  # such as "a**b": nothing matches it
         return
 
 
