@@ -114,6 +114,7 @@ def _encode_mp4(objects: Sequence[Any], path: Path) -> None:
     """H.264 in yuv420p with its index in front: what every player and browser shows."""
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as film:
         stream = film.add_stream("libx264", rate=RATES["mp4"], options={"crf": "18", "preset": "fast"})
+        stream.codec_context.thread_count = 1  # of several threads one in a hundred films has other bits
         for place, image in enumerate(_frames(objects)):
             pixels = _even(_enlarged(np.asarray(image.convert("RGB"))))
             if not place:
