@@ -20,9 +20,10 @@ from ilk.core import events
 from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError
 from ilk.core.folder import read_header
-from ilk.core.protocol import Array, Example, Filmed, Format, Given, Kind, Latent, Levels, Problem
+from ilk.core.protocol import Array, Example, Filmed, Format, Given, Kind, Latent, Problem
 from ilk.core.samples import KEEP, Samples
 from ilk.core.seeds import fresh_seed
+from ilk.engines.common.inputs import count_classes
 from ilk.generator import paths
 from ilk.generator.model import Model
 from ilk.generator.origin import Recall, recall
@@ -236,7 +237,7 @@ def _labels(model: Model, indices: Array, asked: Asked, settings: Any) -> dict[s
 
 
 def _track(model: Model, form: str, points: list[Point], count: int, asked: Asked) -> Track:
-    levels = next((len(c.names) for c in model.codec.conditions.values() if isinstance(c, Levels)), 0)
+    levels = count_classes(model.codec.conditions)
     spread = getattr(_settings(model, asked), "temperature", 1.0)
     return Track(form, points, count, asked.seed, spread, levels)
 

@@ -135,10 +135,9 @@ def _judge(model: Model, found: Found, subject: Subject, on: events.Sink) -> tup
     order = stream(subject.seed, "judge").permutation(len(known))  # a kind may look at the first ones alone
     close = model.kind.fit_features([known[place] for place in order], plan)
     encoder, about = close, PLAIN
-    fit_encoder = getattr(model.kind, "fit_encoder", None)  # a kind may do without
-    if train and fit_encoder is not None:
+    if train:
         on(events.Stage(says="learning to look"))
-        encoder = fit_encoder(train, holdout, plan)
+        encoder = model.kind.fit_encoder(train, holdout, plan)
         about = encoder.about
     return about, examine(subject, encoder=encoder, close=close, on=on)
 

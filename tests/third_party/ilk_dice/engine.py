@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from ilk.core.plan import Budget, Plan
-from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Metrics
+from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Metrics
 from ilk.core.seeds import batch_indices, by_chunks, stream
+from ilk.engines.common.inputs import count_classes
 from ilk.engines.common.optim import adam, adam_arrays, from_arrays, load_adam_arrays, set_rate, to_arrays
 from ilk.engines.common.ranks import GradientMean
 from ilk.engines.common.schedule import hold_then_fall
@@ -50,7 +51,7 @@ class FacesEngine:
 
     def __init__(self, settings: Faces, space: Throws, conditions: Mapping[str, Condition], plan: Plan) -> None:
         self.settings, self.space, self.plan = settings, space, plan
-        self.levels = next((len(c.names) for c in conditions.values() if isinstance(c, Levels)), 0)
+        self.levels = count_classes(conditions)
         self.shares_K = np.full(max(1, self.levels), 1.0 / max(1, self.levels))
         self.net = Net(space, max(1, self.levels), plan.seed)
         self.adam = adam(self.net, settings.rate, (0.9, 0.99))

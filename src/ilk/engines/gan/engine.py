@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from ilk.core.errors import Code, FolderError
 from ilk.core.plan import Budget, Plan
-from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Metrics
+from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Metrics
 from ilk.core.seeds import stream
 from ilk.core.spaces import Grid
+from ilk.engines.common.inputs import count_classes
 from ilk.engines.common.optim import adam, adam_arrays, from_arrays, load_adam_arrays, to_arrays
 from ilk.engines.common.ranks import GradientMean
 from ilk.engines.common.workers import Workers
@@ -42,8 +43,7 @@ class GanEngine:
 
     def __init__(self, settings: Gan, grid: Grid, conditions: Mapping[str, Condition], plan: Plan) -> None:
         self.settings, self.grid, self.plan = settings, grid, plan
-        levels = next((c.names for c in conditions.values() if isinstance(c, Levels)), ())
-        self.classes = len(levels) if settings.conditional else 0
+        self.classes = count_classes(conditions) if settings.conditional else 0
         self.frequencies_K = np.full(self.classes, 1.0 / max(1, self.classes))
         self.device = torch.device(plan.device)
         generator = Generator(grid, settings.width, settings.latent, self.classes, settings.norm)

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from ilk.core.protocol import Array, Arrays, Given
 from ilk.core.seeds import Indices, by_chunks, stream
-from ilk.engines.gan.sample import chunk_rows
+from ilk.engines.gan.sample import chunk_noise, chunk_rows
 from ilk.engines.gan.settings import SampleSettings
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ FAR = 0.1  # weight of the distance to the shell on which nearly all noise lies
 
 def latents(engine: GanEngine, indices: Indices, seed: int, settings: SampleSettings) -> Array:
     """(N, L) float32: the noise of samples ``indices``, as the generator gets it (temperature included)."""
-    chunk, size = chunk_rows(engine), engine.settings.latent
-
-    def make(first: int, _: Indices) -> Array:
-        return stream(seed, "z", first).standard_normal((chunk, size), dtype=np.float32)
-
-    z_NL: Array = by_chunks(indices, chunk, make)
+    z_NL: Array = by_chunks(indices, chunk_rows(engine), lambda first, _: chunk_noise(engine, first, seed))
     return z_NL * np.float32(settings.temperature)
 
 

@@ -45,12 +45,19 @@ def chunk_rows(engine: GanEngine) -> int:
     return max(4, CHUNK_PIXELS // (engine.grid.height * engine.grid.width))
 
 
+def chunk_noise(engine: GanEngine, first: int, seed: int) -> Array:
+    """(B, L) float32: the noise of the chunk that begins at index ``first``."""
+    shape = (chunk_rows(engine), engine.settings.latent)
+    noise: Array = stream(seed, "z", first).standard_normal(shape, dtype=np.float32)
+    return noise
+
+
 @torch.inference_mode()
 def _pictures(engine: GanEngine, indices: Indices, label_N: Indices | None, seed: int, temperature: float) -> Array:
     chunk = chunk_rows(engine)
 
     def make(first: int, rows: Indices) -> Array:
-        z_BL = stream(seed, "z", first).standard_normal((chunk, engine.settings.latent), dtype=np.float32)
+        z_BL = chunk_noise(engine, first, seed)
         label_B = None
         if label_N is not None:
             asked = np.zeros(chunk, dtype=np.int64)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from ilk.core.config import Record
-from ilk.core.errors import Code, InputError
 from ilk.core.plan import Plan
 from ilk.core.protocol import Condition
 from ilk.core.spaces import Grid, Space
+from ilk.engines.common.inputs import as_grid
 
 FEW = 5_000  # training pictures, below which the critic's pictures are varied
 
@@ -70,11 +70,10 @@ class Gan(Record, frozen=True):
         Raises:
             InputError: another Space, or pictures below 4 x 4.
         """
-        if not isinstance(space, Grid):
-            raise InputError(Code.OPTION, f"The gan engine learns grids such as pictures, not {type(space).__name__}.")
+        grid = as_grid(space, self.name)
         from ilk.engines.gan.engine import GanEngine
 
-        return GanEngine(self, space, conditions, plan)
+        return GanEngine(self, grid, conditions, plan)
 
 
 def default_settings(space: Grid, *, conditions_present: bool, count: int, plan: Plan) -> Gan:

@@ -14,8 +14,9 @@ import torch
 
 from ilk.core.errors import Code, FolderError
 from ilk.core.plan import Budget, Plan
-from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Levels, Metrics
+from ilk.core.protocol import Array, Arrays, Condition, Data, Given, Metrics
 from ilk.core.spaces import Grid
+from ilk.engines.common.inputs import count_classes
 from ilk.engines.common.optim import from_arrays, to_arrays
 from ilk.engines.mixture.model import Density
 from ilk.engines.mixture.settings import Mixture, SampleSettings
@@ -33,8 +34,7 @@ class MixtureEngine:
 
     def __init__(self, settings: Mixture, grid: Grid, conditions: Mapping[str, Condition], plan: Plan) -> None:
         self.settings, self.grid, self.plan = settings, grid, plan
-        levels = next((c.names for c in conditions.values() if isinstance(c, Levels)), ())
-        self.classes = len(levels) if settings.conditional else 0
+        self.classes = count_classes(conditions) if settings.conditional else 0
         self.frequencies_K = np.full(self.classes, 1.0 / max(1, self.classes))
         self.device = torch.device(plan.device)
         values = grid.channels * grid.height * grid.width

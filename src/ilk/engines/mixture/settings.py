@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from ilk.core.config import Record
-from ilk.core.errors import Code, InputError
 from ilk.core.plan import Plan
 from ilk.core.protocol import Condition
 from ilk.core.spaces import Grid, Space
+from ilk.engines.common.inputs import as_grid
 
 if TYPE_CHECKING:
     from ilk.engines.mixture.engine import MixtureEngine
@@ -56,12 +56,10 @@ class Mixture(Record, frozen=True):
         Raises:
             InputError: another Space.
         """
-        if not isinstance(space, Grid):
-            sentence = f"The mixture engine learns grids such as pictures, not {type(space).__name__}."
-            raise InputError(Code.OPTION, sentence)
+        grid = as_grid(space, self.name)
         from ilk.engines.mixture.engine import MixtureEngine
 
-        return MixtureEngine(self, space, conditions, plan)
+        return MixtureEngine(self, grid, conditions, plan)
 
 
 def sketch_settings(space: Grid) -> Mixture:
