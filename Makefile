@@ -34,9 +34,9 @@ check: install
 docs: install
 	$(BIN)/python scripts/make_reference.py
 
-# Pretrained weights that tests need would be fetched here, since the tests run offline. None yet.
+# Pretrained weights that tests need are fetched here, since the tests run offline.
 assets: install
-	@echo "assets: none needed"
+	@$(BIN)/ilk models get smollm2 || echo "assets: without it, the tests marked \`assets\` are deselected"
 
 # A worker takes whole files: the blocks of a document build on each other. (loadgroup would do as well, but
 # pytest-xdist 3.8 does not group under pytest 9.2.)

@@ -1,8 +1,9 @@
-"""Make the bundled demo pictures again: 1,200 Fashion-MNIST training pictures of each class.
+"""Make the bundled demos again: 1,200 Fashion-MNIST training pictures of each class, and Shakespeare's plays.
 
     python scripts/make_demo.py FOLDER_WITH_IDX_FILES
+    python scripts/make_demo.py tinyshakespeare.txt
 
-The same files always give the same pictures in the same order. Only the training split is used, so
+The same files always give the same bytes. Only the training split is used (of the plays, the first nine tenths), so
 that a benchmark on the test split stays fair to a model that was fitted on the demo.
 """
 
@@ -21,7 +22,10 @@ import numpy.typing as npt
 NAMES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot")
 PER_CLASS = 1_200
 SEED = 4
-OUT = Path(__file__).parent.parent / "src/ilk/kinds/image/demo/fashion.npz"
+KINDS = Path(__file__).parent.parent / "src/ilk/kinds"
+OUT = KINDS / "image/demo/fashion.npz"
+PLAYS = KINDS / "text/demo/shakespeare.txt.gz"
+TRAINING_SHARE = 0.9  # as in nanoGPT's and char-rnn's split
 
 
 def read_idx(path: Path, header: int) -> npt.NDArray[np.uint8]:
@@ -49,8 +53,20 @@ def write_npz(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
             archive.writestr(member, buffer.getvalue(), compresslevel=9)
 
 
+def write_plays(path: Path) -> None:
+    """The first nine tenths of a text, packed without a name or a time of day inside."""
+    text = path.read_bytes()
+    kept = text[: int(len(text) * TRAINING_SHARE)]
+    with PLAYS.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
+        packed.write(kept)
+    print(f"{PLAYS}: {len(kept):,} characters, {PLAYS.stat().st_size:,} bytes")
+
+
 def main(folder: Path) -> None:
-    """Read the IDX files, write the demo."""
+    """Read the IDX files or the text, write the demo."""
+    if folder.suffix == ".txt":
+        write_plays(folder)
+        return
     images = read_idx(folder / "train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
     labels = read_idx(folder / "train-labels-idx1-ubyte.gz", 8)
     chosen = choose(images, labels)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from gan_data import CLASSES, SMALL, Shades, grid, learn
 
+from ilk.core.offers import Latent
 from ilk.core.plan import Plan
-from ilk.core.protocol import Given, Latent
+from ilk.core.protocol import Given
 
 PLAN = Plan(steps=40)
 

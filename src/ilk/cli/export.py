@@ -1,9 +1,9 @@
-"""``ilk export``: a model to give away, without what is local; or only its weights."""
+"""``ilk export``: a model to give away, without what is local; or for other programs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -16,58 +16,40 @@ def export(
     /,
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
-    format: Literal["ilk", "safetensors"] = "ilk",
+    format: str = "ilk",
+    type: str = "f32",
+    merge: Annotated[bool, Parameter(negative="")] = False,
     force: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Copy a model without what is local (the path of the data, what resuming needs), or its weights.
+    """Copy a model without what is local (the path of the data, what resuming needs), or write it for other programs.
 
     Args:
         model: A model folder.
         output: What to write.
-        format: ilk (a model folder) or safetensors (the weights, with ilk.json's facts as metadata).
+        format: ilk (a model folder), safetensors (the weights, with ilk.json's facts as metadata), or what the
+            model's engine offers beside: of language models hf (a folder for transformers) and gguf (a file for
+            llama.cpp).
+        type: Of the numbers in hf and gguf: f32, f16; hf: bf16; gguf: q8_0.
+        merge: Put what was learned beside a base into the base's weights; hf and gguf hold nothing else.
         force: Replace an export that is there.
         json: Print one JSON object.
     """
     if output.exists() and output.resolve() == model.resolve():
         raise InputError(Code.OUTPUT, f"{output} is the model itself; choose another name.")
-    if format == "ilk":
-        from ilk.generator import load
+    from ilk.generator import load
 
-        load(model, device="cpu").save(output, force=force)
+    fitted = load(model, device="cpu")
+    if format == "ilk":
+        fitted.save(output, force=force)
+        says = "the model without what is local"
     else:
-        _weights(model, output, force=force)
+        from ilk.generator.export import export, export_formats
+
+        export(fitted.model_, output, format, type=type, merge=merge, force=force)
+        says = export_formats(fitted.model_)[format]
     if json:
         emit_json({"model": str(model), "output": str(output), "format": format})
     else:
-        emit(f"{output}: {'the model without what is local' if format == 'ilk' else 'the weights'}")
+        emit(f"{output}: {says}")
     return 0
-
-
-def _weights(model: Path, output: Path, *, force: bool) -> None:
-    import numpy as np
-    from safetensors.numpy import save
-
-    from ilk.core.config import canonical_json
-    from ilk.core.folder import disk_error, open_model, unpack
-    from ilk.core.home import write_atomic
-    from ilk.generator.model import WEIGHTS
-
-    if output.is_dir() or (output.exists() and not force):
-        raise InputError(Code.EXISTS, f"{output} exists; choose another name, or --force for a file.")
-    opened = open_model(model)
-    header = opened.header
-    arrays = {name: np.ascontiguousarray(a) for name, a in unpack(opened.files[WEIGHTS], str(model / WEIGHTS)).items()}
-    facts = {
-        "format": "ilk",
-        "kind": header.kind,
-        "engine": header.engine,
-        "fingerprint": header.fingerprint,
-        "space": canonical_json(header.space).decode(),
-        "settings": canonical_json(header.settings).decode(),
-    }
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(output, save(arrays, metadata=facts))
-    except OSError as error:
-        raise disk_error(error, output) from None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from ilk.cli import STARTED
-from ilk.cli.output import emit, emit_json, seconds
+from ilk.cli.output import emit, emit_json, say, seconds
 from ilk.cli.progress import Progress
 from ilk.cli.words import split_words
-from ilk.core.errors import Code, InputError
+from ilk.core.errors import Code, InputError, MachineError
 
 
 def fit(
@@ -23,6 +24,7 @@ def fit(
     steps: int | None = None,
     size: Literal["small", "medium", "large"] | None = None,
     label: str | None = None,
+    base: str | None = None,
     holdout: float | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -42,6 +44,7 @@ def fit(
         steps: Learn this many steps instead; the same seed then gives the same bits.
         size: Size of the networks; from data and budget by default.
         label: Name of the condition, where the data do not name it.
+        base: Something pretrained to start from: an asset's name, a folder or a file, where the kind can.
         holdout: Share of the examples kept from learning, to judge by. 0.1 by default.
         seed: Seed of the fit.
         device: auto, cpu or cuda.
@@ -54,6 +57,8 @@ def fit(
     if not sources and not (resume and output):
         raise InputError(Code.SOURCE_MISSING, "What shall it learn from? Give a folder, a file or demo:fashion.")
     path = output or Path(default_name(sources))
+    if base is not None:
+        get_base(base)
     from ilk.generator import Generator  # loads torch: after the words are known to be right
 
     changed = {"minutes": minutes, "holdout": holdout}
@@ -62,6 +67,7 @@ def fit(
         steps=steps,
         size=size,
         label=label,
+        base=base,
         device=device,
         threads=threads,
         options=flags or None,
@@ -98,6 +104,25 @@ def fit(
     emit(f"{path}: learned from {learned:,} examples in {header.step:,} steps, {seconds(header.seconds)}{early}")
     emit(f"look at {next(iter(sorted(path.glob('preview.*'))), path)}, then: ilk sample {path} -n 64 -o out/")
     return 0
+
+
+def get_base(name: str) -> None:
+    """Fetch the asset of that name at its first use, after a line that says so; a script has to ask for it.
+
+    Raises:
+        MachineError: there is no network.
+    """
+    from ilk.core.assets import fetch, known_assets, locate
+    from ilk.core.home import ilk_home
+
+    asset = None if Path(name).exists() else known_assets().get(name)
+    if asset is None or not sys.stderr.isatty():
+        return
+    try:
+        locate(asset, ilk_home())
+    except MachineError:
+        say(f"{name} is not on this machine yet: getting {asset.says} ({asset.megabytes:g} MB, {asset.licence})")
+        fetch(asset, ilk_home())
 
 
 def default_name(sources: list[str]) -> str:

@@ -22,6 +22,12 @@ def emit(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def pour(text: str) -> None:
+    """A part of a text, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def say(text: str) -> None:
     """A line beside the result."""
     sys.stderr.write(text + "\n")

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from ilk.cli.output import emit, emit_json, say, seconds
+from ilk.cli.output import emit, emit_json, pour, say, seconds
 from ilk.cli.progress import Progress
 from ilk.cli.words import one, pairs, split_words
 from ilk.core.errors import Code, InputError
+
+NOT_SEALED = "note: these are not sealed: nobody will be able to tell where they come from"
 
 
 def sample(
@@ -25,6 +27,7 @@ def sample(
     like: Path | None = None,
     between: Annotated[tuple[Path, Path] | None, Parameter(negative="")] = None,
     walk: Annotated[float | None, Parameter(allow_leading_hyphen=True)] = None,
+    stream: Annotated[bool, Parameter(negative="")] = False,
     device: str = "auto",
     unsealed: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -42,6 +45,7 @@ def sample(
         like: A sample of the model: sample again as it was. Any other file: what comes nearest, and its neighbours.
         between: Two files, samples or others: -n steps from the one to the other.
         walk: A film of so many seconds through the latent space, to `walk.mp4` or a .gif; it ends where it began.
+        stream: Show one sample while it is made, on the standard output; it is saved where -o says, if it does.
         device: auto, cpu or cuda.
         unsealed: Write them without a seal.
         json: Print one JSON object.
@@ -58,6 +62,10 @@ def sample(
     from ilk.generator import load
 
     generator = load(path, device=device)
+    if stream:
+        others = {"-n": None if n == 1 else n, "--best-of": best_of, "--like": like, "--between": between}
+        _refuse_beside_stream({**others, "--walk": walk, "--json": json or None})
+        return _stream(generator, output, format, unsealed=unsealed, given=conditions, seed=seed, **loose)
     recipe = (past.latent or {}) if past else {}
     if walk is not None or recipe.get("form") == "walk":
         if past:
@@ -73,7 +81,7 @@ def sample(
         with Progress(quiet=json) as progress:
             samples = generator.sample(n, given=conditions, seed=seed, like=like, between=between, on=progress, **loose)
     if unsealed:
-        say("note: these are not sealed: nobody will be able to tell where they come from")
+        say(NOT_SEALED)
     saved = samples.save(target, format, unsealed=unsealed)
     if json:
         emit_json({"seed": samples.seed, **msgspec.to_builtins(saved)})
@@ -82,6 +90,37 @@ def sample(
     what = "frames" if walk else "samples"
     emit(f"{saved.path}: {saved.count:,} {what} in {seconds(saved.seconds)} ({rate}), seed {samples.seed}")
     emit(f"sealed: {saved.seal}" + (f"; look at {saved.sheet}" if saved.sheet else ""))
+    return 0
+
+
+def _refuse_beside_stream(flags: dict[str, Any]) -> None:
+    """Streaming shows one sample of a plain call, and writes to the standard output itself.
+
+    Raises:
+        InputError: a flag asks for something else.
+    """
+    for name, value in flags.items():
+        if value is not None:
+            raise InputError(Code.OPTION, f"--stream shows one sample while it is made; leave {name} out.")
+
+
+def _stream(generator: Any, target: str | None, format_: str | None, *, unsealed: bool, **more: Any) -> int:
+    """Pieces to the standard output as they come; saved only where somebody says where."""
+    if target is not None:
+        _check_target(generator, target, format_)
+    pieces = generator.stream(**more)
+    try:
+        for piece in pieces:
+            pour(str(piece))
+    finally:
+        emit("")
+    if target is None:
+        say(f"note: this sample (seed {pieces.seed}) was not saved and has no seal; -o saves it")
+        return 0
+    if unsealed:
+        say(NOT_SEALED)
+    saved = pieces.samples().save(target, format_, unsealed=unsealed)
+    say(f"{saved.path}: seed {pieces.seed}, sealed: {saved.seal}")
     return 0
 
 

@@ -7,12 +7,13 @@ record converts or refuses them later.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ilk.core.errors import Code, InputError
 
 
-def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Positional words and ``--name value`` or ``--name=value`` pairs.
+def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Positional words and ``--name value`` or ``--name=value`` pairs; a name that is repeated has all its values.
 
     >>> split_words(["photos/", "--fit", "pad", "--resolution=64"])
     (['photos/'], {'fit': 'pad', 'resolution': '64'})
@@ -21,7 +22,7 @@ def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         InputError: a flag without a value.
     """
     positional: list[str] = []
-    flags: dict[str, str] = {}
+    flags: dict[str, Any] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -35,7 +36,8 @@ def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             if not rest or rest[0].startswith("--"):
                 raise InputError(Code.OPTION, f"--{name} is no flag of this verb, or its value is missing.")
             value = rest.pop(0)
-        flags[name] = value
+        before = flags.get(name)
+        flags[name] = value if before is None else [*(before if isinstance(before, list) else [before]), value]
     return positional, flags
 
 

@@ -53,6 +53,8 @@ def convert(values: Mapping[str, Any], record: type[R], what: str) -> R:
             shown = [field.replace("_", "-") for field in known]
             hint = suggest(name.replace("_", "-"), shown)
             raise InputError(Code.OPTION, f'"{name}" is no {what}; {hint}.')
+    several = {field.name for field in msgspec.structs.fields(record) if isinstance(field.default, tuple)}
+    tidy = {name: (value,) if name in several and isinstance(value, str) else value for name, value in tidy.items()}
     try:
         return msgspec.convert(tidy, record, strict=False)
     except (msgspec.ValidationError, ValueError) as error:

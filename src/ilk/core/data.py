@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -30,11 +30,12 @@ import numpy as np
 from ilk.core.config import Record, canonical_json, to_json
 from ilk.core.device import cores
 from ilk.core.errors import Code, InputError, UnreadableError
-from ilk.core.events import Sink, Stage
+from ilk.core.events import Note, Sink, Stage
 from ilk.core.folder import disk_error
 from ilk.core.home import make_folder
 from ilk.core.plan import Plan
 from ilk.core.protocol import Array, Arrays, Base, Codec, Example, Kind, Problem
+from ilk.core.rows import LENGTH, flat, join, ragged, row_bytes, starts, unflat
 from ilk.core.seeds import stream
 
 CHUNK = 256  # examples encoded together
@@ -42,10 +43,11 @@ UNREADABLE_SHARE = 0.01  # more than this (and more than one) is refused
 CACHE_LIMIT = 20 * 2**30  # bytes; ILK_CACHE_GB overrides
 
 
-class Layout(Record, frozen=True):
+class Layout(Record, frozen=True, kw_only=True):
     """``data.json`` of a cache entry: what the raw files hold."""
 
     arrays: dict[str, tuple[str, tuple[int, ...]]]  # name -> (dtype, shape of one row)
+    ragged: dict[str, int] = {}  # of these, the ones whose rows differ in length: entries in all
     count: int
     fingerprint: str
     problems: tuple[Problem, ...]
@@ -54,10 +56,12 @@ class Layout(Record, frozen=True):
 class MappedData:
     """Rows of a cache entry as the engine wants them; satisfies the ``Data`` contract."""
 
-    def __init__(self, arrays: Arrays, codec: Codec, rows: Array) -> None:
+    def __init__(self, arrays: Arrays, codec: Codec, rows: Array, ragged: Iterable[str] = ()) -> None:
         self._arrays = arrays
         self._codec = codec
         self._rows = rows
+        self._ragged = tuple(ragged)
+        self._starts = starts(arrays[LENGTH]) if self._ragged else rows[:0]
 
     @property
     def rows(self) -> Array:
@@ -69,7 +73,11 @@ class MappedData:
 
     def take(self, indices: Array) -> Arrays:
         rows = self._rows[indices]
-        return self._codec.to_space({name: array[rows] for name, array in self._arrays.items()})
+        taken = {
+            name: unflat(array, self._starts[rows], self._arrays[LENGTH][rows]) if name in self._ragged else array[rows]
+            for name, array in self._arrays.items()
+        }
+        return self._codec.to_space(taken)
 
     def column(self, name: str) -> Array:
         array = self._arrays[name]
@@ -119,6 +127,7 @@ def prepare(
     """
     if codec is None:  # everything that fitting one may depend on
         asked: list[Any] = [stamp, plan.seconds, plan.steps, plan.size, plan.device, plan.threads, plan.seed, holdout]
+        asked += [base.sha256] if base else []
     else:
         asked = [stamp, codec_bytes(codec), plan.seed, holdout]
     entry = home / "cache" / hashlib.sha256(canonical_json(asked)).hexdigest()[:32]
@@ -188,6 +197,7 @@ def _build(
         else:
             seen.append((item.group, item.given))
     _refuse_unreadable(problems, len(seen))
+    _tell_groups([group for group, _ in seen], on)
     _, held = split(seen, holdout, plan.seed)
     if codec is None:
         kept = set(held.tolist())
@@ -211,11 +221,21 @@ def _build(
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _tell_groups(groups: list[str], on: Sink) -> None:
+    """Say how many examples the split may not part, since they are near-copies of others."""
+    sizes = Counter(group for group in groups if group)
+    together = sum(size for size in sizes.values() if size > 1)
+    if together:
+        says = f"{together:,} of {len(groups):,} examples are near-copies of others; the split keeps these together"
+        on(Note(says=says))
+
+
 class _Writer:
     """Appends encoded chunks to one raw file an array; keeps the hash, the rows and the problems."""
 
     def __init__(self, folder: Path, held: set[int]) -> None:
         self.shapes: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self.ragged: dict[str, int] = {}
         self.problems: list[Problem] = []
         self.done = self.kept = 0
         self.same = _Sameness()
@@ -232,15 +252,20 @@ class _Writer:
                 self._rows[self.done in self._held].append(self.kept)
                 self.kept += 1
             self.done += 1
-        for name, array in (arrays or {}).items():
+        if not arrays:
+            return
+        uneven = ragged(arrays)
+        for name, array in arrays.items():
             if name not in self._files:
-                self.shapes[name] = (array.dtype.str, array.shape[1:])
+                self.shapes[name] = (array.dtype.str, array.shape[2 if name in uneven else 1 :])
                 self._files[name] = (self._folder / f"{name}.bin").open("wb")
-            raw = np.ascontiguousarray(array).tobytes()
+            kept = flat(array, arrays[LENGTH]) if name in uneven else array
+            if name in uneven:
+                self.ragged[name] = self.ragged.get(name, 0) + len(kept)
+            raw = np.ascontiguousarray(kept).tobytes()
             self._files[name].write(raw)
             self._digest.update(raw)
-        if arrays:
-            self.same.add(next(iter(arrays.values())))
+        self.same.add(arrays)
 
     def close(self) -> None:
         for file in self._files.values():
@@ -250,7 +275,11 @@ class _Writer:
         for held, name in ((False, "train"), (True, "holdout")):
             np.save(self._folder / f"{name}.npy", np.array(self._rows[held], dtype=np.int64))
         return Layout(
-            arrays=self.shapes, count=self.kept, fingerprint=self._digest.hexdigest(), problems=tuple(self.problems)
+            arrays=self.shapes,
+            ragged=self.ragged,
+            count=self.kept,
+            fingerprint=self._digest.hexdigest(),
+            problems=tuple(self.problems),
         )
 
 
@@ -280,12 +309,13 @@ class _Sameness:
 
     def __init__(self) -> None:
         self.all = True
-        self._row: Array | None = None
+        self._row: bytes | None = None
 
-    def add(self, rows: Array) -> None:
+    def add(self, arrays: Arrays) -> None:
+        name = next(iter(arrays))
         if self._row is None:
-            self._row = rows[0].copy()
-        self.all = self.all and bool((rows == self._row).all())
+            self._row = row_bytes(arrays, name, 0)
+        self.all = self.all and all(row_bytes(arrays, name, row) == self._row for row in range(len(arrays[name])))
 
 
 def _encode_chunk(codec: Codec, chunk: list[Example]) -> tuple[list[bool], Arrays | None, list[Problem]]:
@@ -302,8 +332,7 @@ def _encode_chunk(codec: Codec, chunk: list[Example]) -> tuple[list[bool], Array
         except UnreadableError as error:
             problems.append(Problem(example.name, error.sentence))
             readable.append(False)
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else None
-    return readable, joined, problems
+    return readable, join(parts) if parts else None, problems
 
 
 def _ordered(pool: ThreadPoolExecutor, work: Callable[[list[Example]], Any], items: Iterator[Example]) -> Iterator[Any]:
@@ -329,13 +358,13 @@ def _open(entry: Path, kind: Kind) -> Prepared:
     os.utime(entry / "data.json")  # the cache forgets what was used longest ago
     codec = kind.load_codec(entry / "codec")
     arrays = {
-        name: np.memmap(entry / f"{name}.bin", dtype=dtype, mode="r", shape=(layout.count, *shape))
+        name: np.memmap(entry / f"{name}.bin", dtype, "r", shape=(layout.ragged.get(name, layout.count), *shape))
         for name, (dtype, shape) in layout.arrays.items()
     }
     return Prepared(
         codec=codec,
-        train=MappedData(arrays, codec, np.load(entry / "train.npy")),
-        holdout=MappedData(arrays, codec, np.load(entry / "holdout.npy")),
+        train=MappedData(arrays, codec, np.load(entry / "train.npy"), layout.ragged),
+        holdout=MappedData(arrays, codec, np.load(entry / "holdout.npy"), layout.ragged),
         fingerprint=layout.fingerprint,
         problems=layout.problems,
     )

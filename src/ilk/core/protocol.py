@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
 import msgspec
 import numpy.typing as npt
@@ -20,10 +20,15 @@ from ilk.core.spaces import Space
 
 if TYPE_CHECKING:
     from ilk.core.plan import Budget, Plan
+    from ilk.core.sequences import Guide
 
 Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
-"""Named arrays with a common first axis (one row an example): ``x``, ``label``, ``weight``, side streams."""
+"""Named arrays with a common first axis (one row an example): ``x``, ``label``, ``weight``, side streams.
+
+Where rows differ in length, ``length`` (N,) int32 says how many entries of the second axis of each longer array
+count; the rest is padding, as long as the longest row beside it needs.
+"""
 
 Metrics: TypeAlias = Mapping[str, float]
 
@@ -79,12 +84,14 @@ class Given(msgspec.Struct):
     ``known`` holds values shaped like ``x`` and ``mask`` says which of them are fixed; ``labels``
     holds side arrays by the name that they have in the data (``label`` -> (N,) integers, -1 where it is
     left open); ``allowed`` holds for such a name the (N, K) truth table of the levels that may be drawn.
+    ``guide`` steers rows on their way, where they are made token by token.
     """
 
     labels: dict[str, Array] = {}
     known: Array | None = None
     mask: Array | None = None
     allowed: dict[str, Array] = {}
+    guide: Guide | None = None
 
     def rows(self, rows: Array) -> Given:
         """The same conditions for some of the rows."""
@@ -97,6 +104,7 @@ class Given(msgspec.Struct):
             known=pick(self.known),
             mask=pick(self.mask),
             allowed={name: array[rows] for name, array in self.allowed.items()},
+            guide=self.guide,
         )
 
 
@@ -106,6 +114,32 @@ class Measure(Record, frozen=True):
     key: str
     says: str
     better: str = "higher"
+
+
+class Finding(Record, frozen=True):
+    """One number of a kind's own in a report: its key, what real held-out data gets, and what there is to see.
+
+    ``key`` is ``QUESTION.KIND.NAME`` and stands in the kind's ``measures``; ``says`` joins the question's sentence.
+    """
+
+    key: str
+    value: float
+    ceiling: float | None = None
+    interval: tuple[float, float] | None = None
+    says: str = ""
+    exhibits: tuple[Exhibit, ...] = ()
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """What a kind's own measures look at: samples, and the real examples where these are at hand."""
+
+    made: Sequence[Any]
+    train: Sequence[Any] = ()
+    holdout: Sequence[Any] = ()
+    names: tuple[str, ...] = ()  # of the training examples, where they are known
+    score: Callable[[Sequence[Any]], Array] | None = None
+    """Objects -> (N,) log-likelihood under the model, nats; None where the engine has none."""
+    seed: int = 0
 
 
 class Exhibit(Record, frozen=True):
@@ -121,17 +155,18 @@ class Format(Record, frozen=True):
 
     suffix: str  # without a dot: png
     media_type: str
-    many: bool = False  # one file holds many samples
+    many: bool = False  # one file may hold many samples
+    one: bool = True  # one file may hold one sample
     rate: int = 0  # of a film, whose frames the samples are: frames a second. A kind need not read it back
 
 
 class Base(Record, frozen=True):
     """A pretrained start: a codec and weights, with licence and hash."""
 
-    name: str
-    path: str
-    licence: str
-    sha256: str
+    name: str  # as it was asked for, and how it is found again
+    sha256: str  # of its weights
+    licence: str = ""
+    path: str = ""  # where it lies on this machine; not recorded in a model
 
 
 class Codec(Protocol):
@@ -236,43 +271,6 @@ class Engine(Learner, Protocol):
     def load_weights(self, weights: Mapping[str, Array]) -> None: ...
 
 
-@runtime_checkable
-class Adversarial(Protocol):
-    """What an engine with a critic of its own offers beside."""
-
-    def represent(self, arrays: Arrays) -> Array:
-        """(N, F) float32: what its critic sees in rows of the Space (``x``, and ``label`` where there is one)."""
-        ...
-
-    def opinion(self, arrays: Arrays) -> Array:
-        """(N,) float32: how real its critic finds them; only the order means something."""
-        ...
-
-
-@runtime_checkable
-class Latent(Protocol):
-    """What an engine offers whose samples are a continuous function of a noise vector, standard normal in L numbers."""
-
-    def latents(self, indices: Array, seed: int, settings: Any) -> Array:
-        """(N, L) float32: the noise of samples ``indices``, with all that ``settings`` (its spread) do to it."""
-        ...
-
-    def render(self, z_NL: Array, given: Given, settings: Any) -> Arrays:
-        """Rows made from exactly these vectors; row i depends on its own vector and conditions alone.
-
-        ``given.labels`` may hold for each row the (N, K) shares of the K levels instead of one of them: they
-        are mixed. ``latents`` and the labels that ``sample`` gave, rendered, are the sample.
-        """
-        ...
-
-    def project(self, arrays: Arrays, seed: int, on: Callable[[float], None]) -> tuple[Array, Given]:
-        """Noise (N, L) and conditions whose rows come nearest to the given ones; ``on`` takes progress 0 to 1.
-
-        A label in ``arrays`` that is not -1 is kept, and the same row and seed give the same vector.
-        """
-        ...
-
-
 class Settings(Protocol):
     """An engine's settings record: frozen, and able to build the engine that it sets."""
 
@@ -357,19 +355,6 @@ class Kind(Protocol):
 
     def with_carrier(self, object: Any, array: Array) -> Any:
         """The object with other pixels, shaped as ``carrier`` gave them; asked only where it gave some."""
-        ...
-
-
-@runtime_checkable
-class Filmed(Protocol):
-    """What a kind offers whose objects can be watched: one of its formats has a rate."""
-
-    def tiles(self, object: Any) -> int:
-        """How many objects like this one go side by side into a frame."""
-        ...
-
-    def mosaic(self, objects: Sequence[Any]) -> Any:
-        """Objects side by side, as one object: a frame."""
         ...
 
 

@@ -107,6 +107,11 @@ class Samples(Sequence[Any]):
             self._all = self._make(0, self._count)
         return self._all
 
+    def known(self, objects: Sequence[Any]) -> Samples:
+        """These samples, which somebody has made already."""
+        self._all = objects
+        return self
+
     def save(self, path: str | Path, format: str | None = None, *, unsealed: bool = False) -> Saved:
         """Write the samples, sealed: one file each into a folder, or one file by its suffix.
 
@@ -146,6 +151,18 @@ def check_count(count: Any) -> int:
     number = whole(count)
     if number is None or number < 1:
         raise InputError(Code.COUNT, f"The number of samples must be a whole number of at least 1, not {count}.")
+    return number
+
+
+def check_seed(seed: Any) -> int:
+    """A seed.
+
+    Raises:
+        InputError: it is no whole number from 0 to 2^63.
+    """
+    number = whole(seed)
+    if number is None or not 0 <= number < 2**63:
+        raise InputError(Code.COUNT, f"A seed is a whole number from 0, not {seed!r}.")
     return number
 
 

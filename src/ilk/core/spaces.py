@@ -23,11 +23,17 @@ class Grid(Space, frozen=True, tag="grid"):
 
 
 class Tokens(Space, frozen=True, tag="tokens"):
-    """Arrays ``x_NL`` of integers below ``vocabulary``, at most ``length`` long."""
+    """Sequences: ``x_NL`` of integers below ``vocabulary``, padded, and ``length`` (N,), how many of a row count.
+
+    A row holds no ``start``: an engine puts it before what it learns or makes. ``end`` closes a sequence; a row
+    without it is a part that goes on, in the row whose ``piece`` (N,) is one more, where the data have pieces. The
+    two may be one token. At most ``length`` of a row count.
+    """
 
     vocabulary: int
     length: int
-    specials: tuple[str, ...] = ()
+    start: int
+    end: int
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ilk.core.data import MappedData, Prepared
-from ilk.core.protocol import Adversarial, Array
+from ilk.core.offers import Adversarial, Brief
+from ilk.core.protocol import Array
 from ilk.generator.model import Model
 from ilk.judge.membership import attack
 
@@ -22,6 +23,8 @@ def by_heart(model: Model, prepared: Prepared) -> str:
     """One sentence where the critic knows its examples by heart, else nothing."""
     engine = model.engine
     if not isinstance(engine, Adversarial) or not len(prepared.holdout):
+        return ""
+    if isinstance(engine, Brief) and not engine.critical:
         return ""
     found = attack(_opinions(engine, prepared.train), _opinions(engine, prepared.holdout), model.header.plan.seed)
     if found.auc < SURE or found.p > CHANCE:
@@ -35,4 +38,5 @@ def by_heart(model: Model, prepared: Prepared) -> str:
 
 def _opinions(engine: Adversarial, data: MappedData) -> Array:
     rows = np.unique(np.linspace(0, len(data) - 1, min(MOST, len(data))).astype(np.int64))
-    return engine.opinion(data.take(rows))
+    arrays = data.take(rows)
+    return engine.opinion(engine.beginning(arrays) if isinstance(engine, Brief) else arrays)

@@ -21,23 +21,14 @@ import numpy as np
 
 from ilk.core.errors import Code, FolderError, IlkError, InputError, MachineError
 from ilk.core.folder import pack, unpack
+from ilk.core.offers import Adversarial, Brief
 from ilk.core.plan import Plan
-from ilk.core.protocol import (
-    Adversarial,
-    Array,
-    Arrays,
-    Codec,
-    Condition,
-    Data,
-    Example,
-    Features,
-    Given,
-    Kind,
-    Levels,
-    Number,
-)
+from ilk.core.protocol import Array, Arrays, Codec, Condition, Data, Example, Features, Given, Kind, Levels, Number
+from ilk.core.rows import join, pick
 from ilk.core.samples import whole
 from ilk.core.seeds import stream
+from ilk.core.sequences import Guide
+from ilk.generator.guiding import finished, guided
 from ilk.judge import critic as network
 
 if TYPE_CHECKING:
@@ -128,6 +119,8 @@ def look(model: Model, features: Features, objects: Sequence[Any], first: int = 
 
 def _look(model: Model, features: Features, objects: Sequence[Any]) -> Array:
     arrays = encoded(model.codec, objects)
+    if isinstance(model.engine, Brief):
+        arrays = model.engine.beginning(arrays)
     seen = model.codec.decode(arrays)
     parts = [np.asarray(features(seen), np.float32)]
     if isinstance(model.engine, Adversarial):
@@ -169,6 +162,9 @@ def fit_critic(model: Model, train: Data, holdout: Data, seconds: float | None) 
         seconds: how long it may take, see :func:`critic_seconds`. Without a limit the clock decides nothing.
     """
     began, plan = time.monotonic(), model.header.plan
+    engine = model.engine
+    if isinstance(engine, Brief) and not engine.critical:
+        return None
     if len(train) < FEWEST or (seconds is not None and seconds < LEAST_SECONDS):
         return None
     most = MOST if seconds is not None else min(STEPS_MOST, max(STEPS_LEAST, plan.steps or 0))
@@ -204,7 +200,7 @@ def _real(model: Model, features: Features, data: Data, rows: Array) -> Array:
 
 
 def _made(model: Model, features: Features, first: int, count: int) -> Array:
-    _, settings = model.sample_settings({})
+    _, settings = model.sample_settings(model.engine.glance if isinstance(model.engine, Brief) else {})
     return _through_files(model, features, model.draw(first, first + count, {}, SEED, settings))
 
 
@@ -220,7 +216,7 @@ def written(model: Model, objects: Sequence[Any]) -> Iterator[list[Any]]:
     The kind's first format loses nothing (``ilk.testing`` holds it to that), so it needs no file. Formats
     for many objects are left out: what they lose, they lose of all alike.
     """
-    forms = [form for form in model.kind.formats if not form.many and not form.rate]
+    forms = [form for form in model.kind.formats if form.one and not form.rate]
     options = model.options
     with tempfile.TemporaryDirectory(prefix="ilk-") as folder:
         out = []
@@ -252,7 +248,15 @@ class BestOf:
     likes it less. So sample i is a function of model, settings, seed, K and i.
     """
 
-    def __init__(self, model: Model, given: Mapping[str, Any], seed: int, settings: Any, candidates: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        given: Mapping[str, Any],
+        seed: int,
+        settings: Any,
+        candidates: int,
+        guide: Guide | None = None,
+    ) -> None:
         """Keep what the samples depend on.
 
         Raises:
@@ -262,13 +266,13 @@ class BestOf:
             raise InputError(Code.OPTION, NO_CRITIC.format(name=model.name))
         self._critic: ModelCritic = model.critic
         self._model, self._given, self._seed, self._settings, self._k = model, given, seed, settings, candidates
-        self._scores: dict[int, float] = {}
+        self._guide, self._scores = guide, dict[int, float]()
 
     def __call__(self, start: int, stop: int) -> Sequence[Any]:
         """Samples ``start`` to ``stop`` as objects of the kind."""
         step = max(1, TOGETHER // self._k)
         parts = [self._best(first, min(first + step, stop)) for first in range(start, stop, step)]
-        return self._model.codec.decode({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+        return finished(self._model.codec.decode(join(parts)), self._guide)
 
     def scores(self, count: int) -> list[float]:
         """The realness of the first ``count`` samples; those not made yet are made."""
@@ -281,15 +285,16 @@ class BestOf:
         k, count, model = self._k, stop - start, self._model
         rows = np.arange(start * k, stop * k)
         arrays = model.engine.sample(rows, self._asked(start, stop), self._seed, self._settings)
-        score_NK = self._critic.realness(model, model.codec.decode(arrays), start * k).reshape(count, k)
+        made = finished(model.codec.decode(arrays), self._guide)
+        score_NK = self._critic.realness(model, made, start * k).reshape(count, k)
         best_N = score_NK.argmax(axis=1)
         self._scores |= dict(zip(range(start, stop), score_NK.max(axis=1).tolist(), strict=True))
-        return {name: array[np.arange(count) * k + best_N] for name, array in arrays.items()}
+        return pick(arrays, np.arange(count) * k + best_N)
 
     def _asked(self, start: int, stop: int) -> Given:
         """Conditions of all candidates: the first one's labels for its rivals."""
         k, codec = self._k, self._model.codec
-        asked = codec.encode_given(self._given, (stop - start) * k)
+        asked = guided(codec, self._given, (stop - start) * k, self._guide)
         if not asked.labels:
             return asked
         firsts = np.arange(start, stop) * k

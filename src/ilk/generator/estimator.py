@@ -21,13 +21,16 @@ from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError, NotFittedError, suggest
 from ilk.core.folder import Header, ModelWriter, Opened, open_model, standing
 from ilk.core.protocol import Condition
-from ilk.core.samples import Samples, check_count, whole
+from ilk.core.samples import Samples, check_count, check_seed, whole
 from ilk.core.seeds import fresh_seed
 from ilk.generator import fitting
 from ilk.generator.critics import BestOf, check_candidates
 from ilk.generator.extras import draw_preview, seal_model, stages, write_card, write_preview, write_stages
+from ilk.generator.guiding import find_guide
 from ilk.generator.model import Model
 from ilk.generator.output import save_samples
+from ilk.generator.scoring import Scoring
+from ilk.generator.streaming import Streaming
 
 if TYPE_CHECKING:
     from ilk.generator.report_card import ReportCard
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 CHUNK = 512  # samples made together when they are streamed
 
 
-class Generator:
+class Generator(Scoring, Streaming):
     """Learn a distribution from examples, draw more from it.
 
     Args:
@@ -46,6 +49,7 @@ class Generator:
         size: ``None`` (from data and machine), ``"small"``, ``"medium"`` or ``"large"``.
         options: the kind's options, a record or a mapping such as ``{"resolution": 64}``.
         label: the name that ``y`` gets as a condition.
+        base: something pretrained to start from: the name of an asset, a folder or a file.
         holdout: share of the examples that nothing learns from.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         threads: ``None`` (probed) or a number.
@@ -74,6 +78,7 @@ class Generator:
         size: Any = None,
         options: Any = None,
         label: str | None = None,
+        base: str | None = None,
         holdout: float = 0.1,
         device: str = "auto",
         threads: int | None = None,
@@ -86,6 +91,7 @@ class Generator:
         self.size = size
         self.options = options
         self.label = label
+        self.base = base
         self.holdout = holdout
         self.device = device
         self.threads = threads
@@ -170,19 +176,20 @@ class Generator:
         model = self._model()
         count, candidates = check_count(n), check_candidates(best_of)
         checked = check_given(given or {}, model.codec.conditions)
-        _, settings = model.sample_settings(options)
+        mine, settings = model.sample_settings(options)
         if like is not None or between is not None:
             from ilk.generator.latent import Wanted, from_latent
 
-            wanted = Wanted(checked, options, None if seed is None else _check_seed(seed), candidates, on)
+            wanted = Wanted(checked, options, None if seed is None else check_seed(seed), candidates, on)
             return from_latent(self, count, like, between, wanted)
-        seed = fresh_seed() if seed is None else _check_seed(seed)
-        best = BestOf(model, checked, seed, settings, candidates) if candidates > 1 else None
+        seed = fresh_seed() if seed is None else check_seed(seed)
+        guide = find_guide(model.codec, mine, checked)
+        best = BestOf(model, checked, seed, settings, candidates, guide) if candidates > 1 else None
         options |= {"best_of": candidates} if best else {}
         return Samples(
             count,
             seed,
-            make=best or (lambda start, stop: model.draw(start, stop, checked, seed, settings)),
+            make=best or (lambda start, stop: model.draw(start, stop, checked, seed, settings, guide)),
             chunk=CHUNK,
             draw=model.kind.draw,
             save=lambda samples, path, format_, unsealed, one_file: save_samples(
@@ -204,7 +211,7 @@ class Generator:
         """
         from ilk.generator.latent import film
 
-        return film(self._model(), seconds, fresh_seed() if seed is None else _check_seed(seed), **more)
+        return film(self._model(), seconds, fresh_seed() if seed is None else check_seed(seed), **more)
 
     def report(
         self, data: Any = None, y: Any = None, *, n: int | None = None, seed: int = 0, on: events.Sink = events.ignore,
@@ -230,7 +237,7 @@ class Generator:
         """
         from ilk.generator.reporting import Asked, make_report
 
-        count, seed, request = None if n is None else check_count(n), _check_seed(seed), getattr(self, "request_", None)
+        count, seed, request = None if n is None else check_count(n), check_seed(seed), getattr(self, "request_", None)
         asked = Asked(data=data, y=y, holdout=holdout, against=against, count=count, seed=seed, request=request)
         return make_report(self._model(), asked, on)
 
@@ -343,9 +350,10 @@ class Generator:
             size=self.size,
             device=self.device,
             threads=whole(self.threads),
-            seed=fresh_seed() if self.random_state is None else _check_seed(self.random_state),
+            seed=fresh_seed() if self.random_state is None else check_seed(self.random_state),
             holdout=self.holdout,
             label=self.label,
+            base=None if self.base is None else str(self.base),
             since=since,
         )
 
@@ -384,10 +392,3 @@ def _check_number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(Code.COUNT, f"{name} is a number, not {value!r}.")
     return float(value)
-
-
-def _check_seed(seed: Any) -> int:
-    number = whole(seed)
-    if number is None or not 0 <= number < 2**63:
-        raise InputError(Code.COUNT, f"A seed is a whole number from 0, not {seed!r}.")
-    return number

@@ -17,6 +17,7 @@ import ilk
 from ilk.core import events
 from ilk.core.folder import HEADER, disk_error
 from ilk.core.home import ilk_home, write_atomic
+from ilk.core.offers import Brief
 from ilk.core.plan import Budget
 from ilk.core.protocol import Exhibit
 from ilk.generator.model import Model, describe_plan
@@ -24,6 +25,7 @@ from ilk.seal.claim import Claim
 from ilk.seal.sealer import seal_file
 
 PREVIEW_COUNT, PREVIEW_SEED = 64, 1
+GLANCES = 8  # samples of a preview, where they take long
 MODEL_SEAL = "seal.json"
 STAGES = "previews"
 EARLY, MIDDLE = 0.03, 0.25  # progress from which on a preview is kept as such
@@ -84,8 +86,10 @@ def show_preview(path: Path, model: Model, clock: Budget, ended: str, first: Pic
 
 def draw_preview(model: Model) -> Picture:
     """What the model makes now."""
-    _, settings = model.sample_settings({})
-    exhibit: Exhibit = model.kind.draw(model.draw(0, PREVIEW_COUNT, {}, PREVIEW_SEED, settings))
+    brief = model.engine if isinstance(model.engine, Brief) else None
+    _, settings = model.sample_settings(brief.glance if brief else {})
+    count = GLANCES if brief else PREVIEW_COUNT
+    exhibit: Exhibit = model.kind.draw(model.draw(0, count, {}, PREVIEW_SEED, settings))
     try:
         sealed, _ = seal_file(exhibit.data, exhibit.media_type, new_claim(model, PREVIEW_SEED), ilk_home())
     except OSError as error:

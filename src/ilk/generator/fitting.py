@@ -26,13 +26,13 @@ from ilk.core.errors import BugError, Code, IlkError, InputError
 from ilk.core.folder import HEADER, DataRecord, Header, ModelWriter, open_model, pack, standing, unpack
 from ilk.core.home import ilk_home
 from ilk.core.plan import Budget, Plan, Size
-from ilk.core.protocol import LABEL, Example, Kind, Problem, Settings
+from ilk.core.protocol import LABEL, Base, Example, Kind, Problem, Settings
 from ilk.core.registry import get_kind, recognise
 from ilk.core.run import check_finite, join_ranks, meet_ranks, run
 from ilk.generator.by_heart import by_heart
 from ilk.generator.critics import critic_seconds, fit_critic
 from ilk.generator.extras import History, Picture, seal_model, show_preview, unseal, write_card
-from ilk.generator.model import LEARNER, Model, load_arrays, load_settings
+from ilk.generator.model import LEARNER, Model, build_engine, find_base, load_arrays, load_settings, open_base
 from ilk.generator.sketch import sketch
 
 SOURCE = "state/source.json"
@@ -56,6 +56,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     holdout: float = 0.1
     label: str | None = None
+    base: str | None = None
     since: float  # time.monotonic() at which the call, or the process, began
 
 
@@ -98,10 +99,11 @@ def fit(request: Request, path: Path | None, on: events.Sink) -> tuple[Model, st
     on(events.Stage(says=f"preparing to learn ({kind.name})"))
     plan = make_plan(request)
     set_threads(plan.threads)
-    prepared = prepare_data(kind, options, plan, request, codec=None, on=on)
-    settings = request.engine or kind.engine(prepared.codec, plan, None)
-    engine = settings.build(prepared.codec.space, prepared.codec.conditions, plan)
-    header = _new_header(kind, options, plan, prepared, settings)
+    base = open_base(kind, request.base) if request.base else None
+    prepared = prepare_data(kind, options, plan, request, codec=None, base=base, on=on)
+    settings = request.engine or kind.engine(prepared.codec, plan, base)
+    engine = build_engine(settings, prepared.codec, plan, base)
+    header = _new_header(kind, options, plan, prepared, settings, base)
     model = Model(header, kind, prepared.codec, settings, engine, path and path.absolute())
     first = sketch(model, prepared.train, plan, on) if path is not None and plan.rank == 0 else None
     budget = Budget(plan, overhead=_overhead(request, plan))
@@ -162,7 +164,7 @@ def resume(request: Request, path: Path, on: events.Sink, *, more: bool) -> tupl
         sentence = f"The data are not those that {path} was fitted on (moved or changed), so it cannot be resumed."
         raise InputError(Code.RESUME, sentence)
     settings = load_settings(header, path)
-    engine = settings.build(model.codec.space, model.codec.conditions, plan)
+    engine = build_engine(settings, model.codec, plan, find_base(kind, header))
     load_arrays(engine.load_state, unpack(opened.files[LEARNER], str(path / LEARNER)), path / LEARNER)
     header = msgspec.structs.replace(header, plan=_recorded(plan))
     model = Model(header, kind, model.codec, settings, engine, path.absolute())
@@ -254,7 +256,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def prepare_data(kind: Kind, options: Any, plan: Plan, request: Request, *, codec: Any, on: events.Sink) -> Prepared:
+def prepare_data(
+    kind: Kind, options: Any, plan: Plan, request: Request, *, codec: Any, on: events.Sink, base: Base | None = None
+) -> Prepared:
     """The encoded examples of a source, from the cache where they are there; with ``codec``, or a fitted one.
 
     Raises:
@@ -270,7 +274,7 @@ def prepare_data(kind: Kind, options: Any, plan: Plan, request: Request, *, code
             home=ilk_home(),
             holdout=request.holdout,
             examples=_with_labels(lambda: kind.read(request.source, options), request.y, request.label),
-            base=None,
+            base=base,
             codec=codec,
             on=on,
         )
@@ -349,7 +353,9 @@ def _options(kind: Kind, options: Any) -> Record:
     return convert(dict(options), kind.Options, f"option of {kind.name}")
 
 
-def _new_header(kind: Kind, options: Record, plan: Plan, prepared: Prepared, settings: Settings) -> Header:
+def _new_header(
+    kind: Kind, options: Record, plan: Plan, prepared: Prepared, settings: Settings, base: Base | None
+) -> Header:
     import numpy
     import torch
 
@@ -373,6 +379,7 @@ def _new_header(kind: Kind, options: Record, plan: Plan, prepared: Prepared, set
         ended="",
         created=now(),
         saved=now(),
+        base=base and msgspec.structs.replace(base, path=""),
         versions={"python": platform.python_version(), "torch": str(torch.__version__), "numpy": numpy.__version__},
     )
 

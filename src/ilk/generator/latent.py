@@ -1,6 +1,6 @@
 """Samples by their place in the latent space: like a given object, between two, on a walk.
 
-Here objects meet the noise vectors of an engine that is :class:`ilk.core.protocol.Latent`. A given object is either
+Here objects meet the noise vectors of an engine that is :class:`ilk.core.offers.Latent`. A given object is either
 a sample of this model, whose vector is known exactly, or anything else of the kind, which is *projected*: its
 nearest vector is looked for. What is done with vectors after that is in ``paths.py``; how the engine finds and
 renders them is its own business.
@@ -20,7 +20,8 @@ from ilk.core import events
 from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError
 from ilk.core.folder import read_header
-from ilk.core.protocol import Array, Example, Filmed, Format, Given, Kind, Latent, Problem
+from ilk.core.offers import Filmed, Latent
+from ilk.core.protocol import Array, Example, Format, Given, Kind, Problem
 from ilk.core.samples import KEEP, Samples
 from ilk.core.seeds import fresh_seed
 from ilk.engines.common.inputs import count_classes

@@ -16,12 +16,15 @@ import numpy as np
 from ilk.core.config import Record, convert
 from ilk.core.data import codec_bytes
 from ilk.core.device import resolve_device, set_threads
-from ilk.core.errors import Code, FolderError, InputError, suggest
+from ilk.core.errors import Code, FolderError, InputError, MachineError, suggest
 from ilk.core.folder import Header, Opened, open_model, pack, unpack
+from ilk.core.offers import Based, Extending
 from ilk.core.plan import Plan
-from ilk.core.protocol import Codec, Engine, Kind, Settings
+from ilk.core.protocol import Base, Codec, Engine, Kind, Settings
 from ilk.core.registry import get_engine, get_kind
+from ilk.core.sequences import Guide
 from ilk.generator.critics import ModelCritic, load_critic
+from ilk.generator.guiding import finished, guided
 
 WEIGHTS, CODEC, LEARNER = "weights.safetensors", "codec/", "state/learner.safetensors"
 
@@ -80,7 +83,7 @@ class Model:
         plan = msgspec.structs.replace(header.plan, device=resolve_device(device), rank=0, world=1)
         if plan.device == "cpu":
             set_threads(plan.threads)
-        engine = settings.build(codec.space, codec.conditions, plan)
+        engine = build_engine(settings, codec, plan, find_base(kind, header))
         if WEIGHTS not in opened.files:
             raise FolderError(Code.FOLDER_DAMAGED, f"{where / WEIGHTS} is missing.")
         load_arrays(engine.load_weights, unpack(opened.files[WEIGHTS], str(where / WEIGHTS)), where / WEIGHTS)
@@ -110,10 +113,13 @@ class Model:
         its = {name: value for name, value in tidy.items() if name in engines.__struct_fields__}
         return convert(mine, kinds, what), convert(its, engines, what)
 
-    def draw(self, start: int, stop: int, given: Mapping[str, Any], seed: int, settings: Any) -> Sequence[Any]:
-        """Samples ``start`` to ``stop`` as objects of the kind."""
-        encoded = self.codec.encode_given(given, stop - start)
-        return self.codec.decode(self.engine.sample(np.arange(start, stop), encoded, seed, settings))
+    def draw(
+        self, start: int, stop: int, given: Mapping[str, Any], seed: int, settings: Any, guide: Guide | None = None
+    ) -> Sequence[Any]:
+        """Samples ``start`` to ``stop`` as objects of the kind; ``guide`` is what its sampling options ask for."""
+        encoded = guided(self.codec, given, stop - start, guide)
+        arrays = self.engine.sample(np.arange(start, stop), encoded, seed, settings)
+        return finished(self.codec.decode(arrays), guide)
 
 
 def sample_record(settings: Settings) -> type[Record]:
@@ -124,6 +130,54 @@ def sample_record(settings: Settings) -> type[Record]:
 
 class _NoSettings(Record, frozen=True):
     """Sampling settings of an engine that has none."""
+
+
+def open_base(kind: Kind, name: str) -> Base:
+    """The base of that name.
+
+    Raises:
+        InputError: the kind starts from no base, or not from this one.
+        MachineError: it is not on this machine.
+    """
+    if not isinstance(kind, Extending):
+        raise InputError(Code.OPTION, f"A model of {kind.name} starts from no base; leave --base out.")
+    return kind.open_base(name)
+
+
+def find_base(kind: Kind, header: Header) -> Base | None:
+    """The base that a model was fitted on, found again and checked.
+
+    Raises:
+        InputError: what goes by its name is something else now.
+        MachineError: it is not on this machine.
+    """
+    if header.base is None:
+        return None
+    try:
+        found = open_base(kind, header.base.name)
+    except InputError as error:
+        if error.code != Code.SOURCE_MISSING:
+            raise
+        sentence = f"The base that this model was learned beside is not on this machine: put it at {header.base.name}."
+        raise MachineError(Code.ASSET, sentence) from None
+    if found.sha256 != header.base.sha256:
+        sentence = f"The base {header.base.name} is not what this model was fitted on: its SHA-256 is another one."
+        raise InputError(Code.FOLDER_DAMAGED, sentence)
+    return found
+
+
+def build_engine(settings: Settings, codec: Codec, plan: Plan, base: Base | None) -> Engine:
+    """The engine for a codec's Space, on its base.
+
+    Raises:
+        InputError: the engine takes no base, or not this one.
+    """
+    engine = settings.build(codec.space, codec.conditions, plan)
+    if base is not None:
+        if not isinstance(engine, Based):
+            raise InputError(Code.OPTION, f"The {settings.name} engine starts from no base; leave --base out.")
+        engine.load_base(base)
+    return engine
 
 
 def load_settings(header: Header, where: Path) -> Settings:

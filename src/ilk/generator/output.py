@@ -103,9 +103,9 @@ class _Output:
 
     def folder(self, samples: Samples, folder: Path, name: str | None) -> Saved:
         """One file a sample, a sheet and a manifest."""
-        single = [form for form in self._kind.formats if not form.many]
+        single = [form for form in self._kind.formats if form.one]
         form = find_format(self._kind, name) if name else (single or self._kind.formats)[0]
-        if form.many:
+        if not form.one:
             sentence = f"A {form.suffix} holds many samples in one file: write it by -o NAME.{form.suffix}."
             raise InputError(Code.OUTPUT, sentence)
         folder.mkdir(parents=True, exist_ok=True)

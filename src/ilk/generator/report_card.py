@@ -12,14 +12,13 @@ import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from ilk.core.errors import Code, InputError
 from ilk.core.folder import disk_error
 from ilk.core.home import ilk_home, usual_mask, write_atomic
-from ilk.core.registry import get_kind
 from ilk.judge.record import Number, Report
 from ilk.seal.claim import Claim
 from ilk.seal.sealer import seal_file
@@ -28,7 +27,6 @@ from ilk.seal.sidecar import beside
 FOLDER, PAGE, NUMBERS = "report", "index.html", "report.json"
 STALE = 3_600.0  # seconds after which nobody writes a report any more
 _CARD, _HEAD = "CARD.md", "## How good it is"
-_BETTER: dict[str, Literal["higher", "lower", "near"]] = {"higher": "higher", "lower": "lower"}
 _MEDIA = {".html": "text/html", ".json": "application/json"}
 
 
@@ -92,11 +90,9 @@ class ReportCard:
     def html(self) -> str:
         """The page: one file, which needs neither network nor script."""
         from ilk.judge.page import render
-        from ilk.judge.words import WORDS, Word
+        from ilk.judge.words import words_of
 
-        measures = get_kind(self.record.kind).measures
-        own = {each.key: Word(each.says, "", _BETTER.get(each.better, "near"), "distance") for each in measures}
-        return render(self.record, {**WORDS, **own})
+        return render(self.record, words_of(self.record.kind))
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the report, sealed: a page (``.html``), its numbers (``.json``), or a folder with both.

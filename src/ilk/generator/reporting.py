@@ -20,7 +20,8 @@ from ilk.core import events
 from ilk.core.device import resolve_device, set_threads
 from ilk.core.errors import InputError
 from ilk.core.home import ilk_home
-from ilk.core.protocol import Adversarial, Array, Arrays, Example, Exhibit
+from ilk.core.offers import Adversarial
+from ilk.core.protocol import Array, Arrays, Example, Exhibit
 from ilk.core.seeds import stream
 from ilk.generator import evidence
 from ilk.generator.evidence import Found
@@ -28,6 +29,7 @@ from ilk.generator.extras import new_claim, stages
 from ilk.generator.fitting import Request, now
 from ilk.generator.model import Model
 from ilk.generator.report_card import ReportCard
+from ilk.generator.scoring import scorer
 from ilk.judge.record import Answer, Curve, Report, Stage, Subject
 from ilk.seal.claim import COMPOSITE, TRAINED, Claim
 from ilk.seal.sealer import seal_file
@@ -96,6 +98,7 @@ def make_report(model: Model, asked: Asked, on: events.Sink) -> ReportCard:
         other=other,
         seed=asked.seed,
         names=found.train.names,
+        score=scorer(model),
     )
     about, findings = _judge(model, found, subject, on)
     claim = msgspec.structs.replace(new_claim(model, asked.seed), source_type=COMPOSITE)

@@ -10,6 +10,7 @@ import msgspec
 from ilk.core.events import Sink, Stage, ignore
 from ilk.core.protocol import Features
 from ilk.judge.case import Case, prepare
+from ilk.judge.own import join_own
 from ilk.judge.questions import diverse, new, private, real, useful
 from ilk.judge.record import Answer, Number, Subject
 
@@ -52,7 +53,8 @@ def examine(subject: Subject, encoder: Features, close: Features, on: Sink = ign
         if prepared.other is not None and answer.numbers:
             answer = _beside(answer, measure(prepared.other))
         answers.append(answer)
-    return Findings(tuple(answers), prepared.skipped)
+    on(Stage(says="asking what is special to the kind", done=len(ASKED) - 1, of=len(ASKED)))
+    return Findings(join_own(answers, subject, against=prepared.other is not None), prepared.skipped)
 
 
 def _beside(answer: Answer, others: dict[str, Number]) -> Answer:

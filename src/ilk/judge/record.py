@@ -114,6 +114,7 @@ class Subject(Record, frozen=True):
         other: samples of what the model is held against, or None.
         seed: seed of all that is drawn in judging.
         names: a name for each training example (a file's), to show beside a near copy; may be empty.
+        score: objects -> (N,) log-likelihood under the model in nats, or None where it has none.
     """
 
     kind: Any
@@ -127,3 +128,4 @@ class Subject(Record, frozen=True):
     other: Any = None
     seed: int = 0
     names: tuple[str, ...] = ()
+    score: Any = None

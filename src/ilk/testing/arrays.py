@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ilk.core.protocol import Array, Arrays, Condition, Levels
+from ilk.core.rows import LENGTH, PIECE, pick
 from ilk.core.seeds import stream
 from ilk.core.spaces import Columns, Grid, Space, Tokens, Vector
 
@@ -24,7 +25,7 @@ class ArrayData:
         return len(self.arrays["x"])
 
     def take(self, indices: Array) -> Arrays:
-        return {name: array[indices] for name, array in self.arrays.items()}
+        return pick(self.arrays, indices)
 
     def column(self, name: str) -> Array:
         return self.arrays[name]
@@ -54,16 +55,6 @@ def differing(a: Arrays, b: Arrays) -> str:
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
-def pick(arrays: Arrays, rows: Array) -> dict[str, Array]:
-    """Some rows of all arrays."""
-    return {name: array[rows] for name, array in arrays.items()}
-
-
-def join(*parts: Arrays) -> dict[str, Array]:
-    """Arrays one after the other."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
 def level_names(conditions: Mapping[str, Condition]) -> dict[str, int]:
     """Condition -> number of levels, for those that have levels."""
     return {name: len(c.names) for name, c in conditions.items() if isinstance(c, Levels)}
@@ -76,9 +67,22 @@ def random_data(space: Space, conditions: Mapping[str, Condition], count: int = 
         ValueError: the Space is not built in.
     """
     random = stream(seed, "testing")
+    if isinstance(space, Tokens):
+        return ArrayData(_sequences(space, count, random))
     x = _random_x(space, count, random)
     levels = list(level_names(conditions).values())
     return ArrayData({"x": x, "label": random.integers(0, levels[0], count)} if levels else {"x": x})
+
+
+def _sequences(space: Tokens, count: int, random: np.random.Generator) -> dict[str, Array]:
+    """Whole sequences and ones in parts: every third goes on in the row after it."""
+    length = random.integers(max(1, space.length // 2), space.length + 1, count)
+    x = random.integers(0, space.vocabulary, (count, int(length.max())))
+    x[x == space.end] = (space.end + 1) % space.vocabulary
+    piece = (np.arange(count) % 3 == 1).astype(np.int64)
+    whole = np.roll(piece, -1) == 0
+    x[whole, length[whole] - 1] = space.end
+    return {"x": np.where(np.arange(x.shape[1]) < length[:, None], x, 0), LENGTH: length, PIECE: piece}
 
 
 def _random_x(space: Space, count: int, random: np.random.Generator) -> Array:
@@ -86,8 +90,6 @@ def _random_x(space: Space, count: int, random: np.random.Generator) -> Array:
         low = random.uniform(-1, 1, (count, space.channels, 1, 1))
         ramp = np.linspace(-0.5, 0.5, space.height * space.width).reshape(1, 1, space.height, space.width)
         return np.clip(low + ramp, -1, 1).astype(np.float32)
-    if isinstance(space, Tokens):
-        return random.integers(0, space.vocabulary, (count, space.length))
     if isinstance(space, Columns):
         columns = [
             random.integers(0, c.categories, count) if c.categories else random.normal(size=count)

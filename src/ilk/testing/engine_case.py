@@ -11,6 +11,7 @@ import numpy as np
 
 from ilk.core.plan import Budget, Plan
 from ilk.core.protocol import Array, Arrays, Condition, Engine, Given, Metrics, Settings
+from ilk.core.rows import LENGTH, PIECE
 from ilk.core.spaces import Space
 from ilk.generator.model import sample_record
 from ilk.testing.arrays import ArrayData, random_data
@@ -102,7 +103,7 @@ class EngineCase(Case):
     def label_names(self) -> Iterator[tuple[str, int]]:
         """(array, number of levels) of the labels in the data: whole numbers, one an example."""
         for name, array in self.data.arrays.items():
-            if name != "x" and array.ndim == 1 and array.dtype.kind in "iu":
+            if name not in ("x", LENGTH, PIECE) and array.ndim == 1 and array.dtype.kind in "iu":
                 yield name, int(array.max()) + 1
 
     def asked(self, name: str, labels: Array) -> Given:

@@ -1,15 +1,17 @@
 """Promises about a latent space, where an engine offers one: vectors make rows, and rows lead back to vectors.
 
-An engine that is not :class:`ilk.core.protocol.Latent` passes these checks without being asked anything.
+An engine that is not :class:`ilk.core.offers.Latent` passes these checks without being asked anything.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ilk.core.protocol import Array, Arrays, Given, Latent
+from ilk.core.offers import Latent
+from ilk.core.protocol import Array, Arrays, Given
+from ilk.core.rows import pick
 from ilk.generator.model import sample_record
-from ilk.testing.arrays import differing, pick, same
+from ilk.testing.arrays import differing, same
 from ilk.testing.engine_case import EngineCase
 
 ROWS = 24

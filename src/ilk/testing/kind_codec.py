@@ -16,9 +16,10 @@ from ilk.core.errors import InputError
 from ilk.core.plan import Plan
 from ilk.core.protocol import Codec, Example, Given, Levels, Number
 from ilk.core.registry import get_engine
+from ilk.core.rows import join, pick
 from ilk.core.spaces import Columns, Grid, Space, Tokens, Vector
 from ilk.generator.model import sample_record
-from ilk.testing.arrays import differing, join, pick, same, same_array
+from ilk.testing.arrays import differing, same, same_array
 from ilk.testing.kind_case import KindCase
 from ilk.testing.safety import unsafe_files, watched
 from ilk.testing.suite import refuses
@@ -67,8 +68,8 @@ def check_encode_knows_no_neighbours(case: KindCase) -> None:
     """Encoding 10 examples is encoding 3 and 7 of them, or each alone."""
     ten = case.examples[:10]
     whole = case.codec.encode(ten)
-    split = join(case.codec.encode(ten[:3]), case.codec.encode(ten[3:]))
-    alone = join(*(case.codec.encode([example]) for example in ten))
+    split = join([case.codec.encode(ten[:3]), case.codec.encode(ten[3:])])
+    alone = join([case.codec.encode([example]) for example in ten])
     for parts in (split, alone):
         assert same(parts, whole), f"an example's {differing(parts, whole)} depends on those encoded with it"
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ilk.core.errors import InputError
-from ilk.core.protocol import Example, Exhibit, Features, Filmed, Format
+from ilk.core.offers import Filmed
+from ilk.core.protocol import Example, Exhibit, Features, Format
 from ilk.testing.kind_case import KindCase
 from ilk.testing.safety import unsafe_files, watched
 from ilk.testing.suite import refuses

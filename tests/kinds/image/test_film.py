@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ilk.core.errors import InputError
-from ilk.core.protocol import Filmed
+from ilk.core.offers import Filmed
 from ilk.kinds.image import kind
 
 NOTE = {"digitalSourceType": "trainedAlgorithmicMedia", "model": "0123"}

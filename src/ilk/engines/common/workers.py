@@ -26,9 +26,9 @@ class Workers:
         count: slices, and threads; 1 works in the calling thread.
     """
 
-    def __init__(self, threads: int, batch: int, device: str) -> None:
-        """As many workers as threads and batch allow; a GPU is one worker."""
-        self.count = 1 if device != "cpu" else max(1, min(threads, batch // FEWEST))
+    def __init__(self, threads: int, batch: int, device: str, fewest: int = FEWEST) -> None:
+        """As many workers as threads and batch allow, of ``fewest`` rows at the least; a GPU is one worker."""
+        self.count = 1 if device != "cpu" else max(1, min(threads, batch // fewest))
         if device == "cpu" and torch.get_num_threads() != max(1, threads // self.count):
             torch.set_num_threads(max(1, threads // self.count))
         self._pool: ThreadPoolExecutor | None = None

@@ -12,9 +12,9 @@ WRITTEN = (
     Format(suffix="png", media_type="image/png"),
     Format(suffix="jpg", media_type="image/jpeg"),
     Format(suffix="webp", media_type="image/webp"),
-    Format(suffix="npz", media_type="application/zip", many=True),
-    Format(suffix="mp4", media_type="video/mp4", many=True, rate=25),
-    Format(suffix="gif", media_type="image/gif", many=True, rate=20),
+    Format(suffix="npz", media_type="application/zip", many=True, one=False),
+    Format(suffix="mp4", media_type="video/mp4", many=True, one=False, rate=25),
+    Format(suffix="gif", media_type="image/gif", many=True, one=False, rate=20),
 )
 SUFFIXES = {
     ".jpg": "JPEG",
