@@ -23,10 +23,12 @@ from ilk.core.protocol import (
     Example,
     Exhibit,
     Features,
+    Finding,
     Format,
     Measure,
     Problem,
     Settings,
+    Witness,
 )
 from ilk.kinds.text.formats import WRITTEN
 from ilk.kinds.text.options import Options, SampleOptions
@@ -46,9 +48,19 @@ class TextKind:
     extra: str = ""
     Options: type[Record] = Options
     SampleOptions: type[Record] = SampleOptions
-    measures: tuple[Measure, ...] = ()
     formats: tuple[Format, ...] = WRITTEN
     demos: Mapping[str, str] = DEMOS
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        from ilk.kinds.text.measures import MEASURES
+
+        return MEASURES
+
+    def measure(self, witness: Witness) -> tuple[Finding, ...]:
+        from ilk.kinds.text.measures import measure
+
+        return measure(witness)
 
     def recognise(self, source: Any) -> float:
         return recognise(source)
