@@ -119,15 +119,15 @@ def nats(score: Score, tokens: Sequence[int], widths: Sequence[int], context: in
     ends = np.cumsum([0, *widths])
     ids = ([] if before is None else [before]) + list(tokens)
     shift = len(ids) - len(tokens)
-    windows: dict[int, list[tuple[int, int]]] = {}
+    windows: dict[tuple[int, bool], list[tuple[int, int]]] = {}  # alike in length: nothing stands before the first
     done = 0 if shift else 1  # without one before it, nothing tells of the first token
     while done < len(tokens):
         first = int(np.searchsorted(ends, ends[done] - context // 2)) if done else 0
         stop = min(len(tokens), max(done + 1, int(np.searchsorted(ends, ends[first] + context, side="right")) - 1))
-        windows.setdefault(stop - first, []).append((first, done))
+        windows.setdefault((stop - first, first + shift == 0), []).append((first, done))
         done = stop
     total = 0.0
-    for width, places in windows.items():
+    for (width, _), places in windows.items():
         for at in range(0, len(places), 256):
             some = places[at : at + 256]
             rows = torch.tensor([ids[max(0, f - 1 + shift) : f + width + shift] for f, _ in some])
@@ -151,10 +151,10 @@ def held(model: Any, text: str, context: int) -> float:
     from ilk.engines.gpt.score import _scores
 
     codec, engine = model.model_.codec, model.model_.engine
-    encoding = codec.tokenizer.encode(text, add_special_tokens=False)
-    widths = [stop - start for start, stop in encoding.offsets]
+    tokens = codec.tokenizer.encode([text])[0]
+    widths = [len(each) for each in codec.tokenizer.decode([np.array([token]) for token in tokens])]
     network = engine.at_best()
-    return nats(lambda x: _scores(network, x), encoding.ids, widths, context, engine.space.start) / len(text)
+    return nats(lambda x: _scores(network, x), tokens.tolist(), widths, context, engine.space.start) / len(text)
 
 
 def main() -> None:

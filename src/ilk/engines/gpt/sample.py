@@ -8,6 +8,8 @@ from __future__ import annotations
 import copy
 import weakref
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -22,6 +24,8 @@ from ilk.engines.gpt.settings import SampleSettings
 
 if TYPE_CHECKING:
     from ilk.engines.gpt.engine import GptEngine
+
+WIDE = 512  # numbers at each place, from which on a step keeps more than one core busy
 
 _merged: weakref.WeakKeyDictionary[GptEngine, tuple[int, Transformer]] = weakref.WeakKeyDictionary()
 
@@ -44,14 +48,28 @@ def draw(engine: GptEngine, indices: Array, given: Given, seed: int, settings: S
         row = session.submit(prompt, settings, seed, index=int(index), processors=processors)
         made[row] = prompt
         order.append(row)
-    while not session.idle:
-        for row, token, _ in session.step():
-            made[row].append(token)
+    with _threads(engine):
+        while not session.idle:
+            for row, token, _ in session.step():
+                made[row].append(token)
     length_N = np.array([len(made[row]) for row in order], dtype=np.int32)
     x_NL = np.zeros((len(order), int(length_N.max(initial=0))), dtype=np.int64)
     for place, row in enumerate(order):
         x_NL[place, : length_N[place]] = made[row]
     return {"x": x_NL, LENGTH: length_N, PIECE: np.zeros(len(order), dtype=np.int64)}
+
+
+@contextmanager
+def _threads(engine: GptEngine) -> Iterator[None]:
+    """One thread for a small network: more gain nothing on a free machine, and wait for each other on a busy one."""
+    before = torch.get_num_threads()
+    if engine.device.type == "cpu" and engine.settings.width < WIDE and before > 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
 
 
 def prefix(given: Given, row: int) -> list[int]:
@@ -71,7 +89,7 @@ def open_session(engine: GptEngine, *, rows: int = ROWS, logprobs: bool = True) 
         model,
         start=engine.space.start,
         end=engine.space.end,
-        window=engine.settings.window,
+        window=engine.settings.attended,
         dtype=dtype,
         rows=rows,
         logprobs=logprobs,

@@ -41,7 +41,8 @@ def log_score(engine: GptEngine, arrays: Arrays, context: int | None = None) -> 
 @torch.no_grad()
 def token_scores(engine: GptEngine, arrays: Arrays, context: int | None = None) -> list[Array]:
     """The log-likelihood of every token, (length,) float64 a row; see :func:`log_score`."""
-    window = min(context or engine.settings.window, engine.settings.window)
+    most = engine.settings.attended
+    window = min(context or most, most)
     model = cast("Transformer", engine.at_best())
     out = [np.zeros(int(count), dtype=np.float64) for count in arrays[LENGTH]]
     for width, jobs in _by_width(_jobs(arrays, window)):
