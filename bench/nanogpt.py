@@ -27,6 +27,8 @@ from pictures import DATA
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ilk.core.device import cores
+
 Score = Callable[[Tensor], Tensor]
 """(B, T) tokens -> (B, T - 1) log-likelihood of each token but the first, nats."""
 
@@ -78,6 +80,7 @@ class NanoGpt(nn.Module):
 
 def peer(text: str, seconds: float, seed: int) -> tuple[NanoGpt, dict[str, int], int]:
     """The peer after so many seconds, its characters, and its steps."""
+    torch.set_num_threads(cores())  # ours sets its own
     torch.manual_seed(seed)
     began = time.monotonic()
     characters = {c: i for i, c in enumerate(sorted(set(text)))}

@@ -17,6 +17,7 @@ from ilk.core.plan import Plan
 from ilk.core.protocol import Base, Condition
 from ilk.core.spaces import Space, Tokens
 
+PASSES_A_SECOND = 5 / 22_000  # core-seconds that five passes take the smallest network, for each token
 WINDOW = 64  # tokens: some 150 characters; longer ones teach less in the same minutes (docs/log.md)
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Gpt(Record, frozen=True):
     decay: Annotated[float, Meta(ge=0, le=10, description="weight decay")] = 0.0
     warm: Annotated[int, Meta(ge=0, description="steps in which the rates rise")] = 10
     hold: Annotated[float, Meta(ge=0, le=1, description="share of the budget after which the rates fall to 0")] = 0.4
+    passes: Annotated[
+        int, Meta(ge=0, description="most passes over the tokens in a fit by minutes: more would copy them; 0: any")
+    ] = 5
     adapter: Annotated[
         int, Meta(ge=0, le=1024, description="rank of what is learned beside a base (LoRA); 0: all weights are learned")
     ] = 0
@@ -133,7 +137,8 @@ def default_settings(space: Tokens, *, tokens: int, plan: Plan, base: Base | Non
 
 def _measured(tokens: int, plan: Plan) -> tuple[int, int]:
     """Width and layers for a CPU: what a core learns in its seconds, and no more than the text can teach."""
-    seconds = plan.core_seconds or 60.0
+    # Passes over the text end sooner than the time: a larger network would only know it by heart.
+    seconds = min(plan.core_seconds or 60.0, PASSES_A_SECOND * tokens)
     width, layers = (128, 3) if seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
     return (width, layers) if tokens > 100_000 else (min(width, 128), min(layers, 3))
 

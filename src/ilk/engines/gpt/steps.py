@@ -33,6 +33,7 @@ SHARE, MOST = 0.05, 32_768  # of the rows, and tokens, that are kept for validat
 FEWEST = 40  # rows, below which none can be spared
 LOOKS = 12  # at the validation rows, over a whole budget
 FRESH = 3  # times that a token may come before it can be known by heart
+LEAST_STEPS = 500  # before which a network has learned nothing that it could repeat
 TRIES = 3  # times that a step whose loss is no number is taken again from the last good weights
 
 
@@ -45,6 +46,8 @@ def learn(engine: GptEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
     train, unseen = split(data, engine.plan.seed)
     packing = _packing(engine, data, train)
     seen = _packing(engine, data, unseen).whole(MOST) if len(unseen) else []
+    if engine.settings.passes:
+        budget.cap(max(LEAST_STEPS, engine.settings.passes * packing.steps_an_epoch))
     validation, good, failed = math.nan, _copy(engine), 0
     metrics: dict[str, float] = {}
     while not budget.over:
