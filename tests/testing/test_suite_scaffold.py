@@ -12,6 +12,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+FILES = [
+    "__init__",
+    "recognise",
+    "read",
+    "stamp",
+    "choose",
+    "codec",
+    "write",
+    "draw",
+    "check",
+    "features",
+    "encoder",
+    "measures",
+    "options",
+]
 SCRIPT = ROOT / "scripts" / "add_kind.py"
 
 
@@ -36,10 +51,7 @@ def copy(tmp_path_factory):
 
 def test_the_new_kind_has_the_files_of_every_kind_and_its_entry_point(copy):
     made = {path.name for path in (copy / "src" / "ilk" / "kinds" / "poem").glob("*.py")}
-    assert made == {
-        f"{name}.py"
-        for name in ("__init__", "read", "codec", "write", "draw", "check", "features", "measures", "options")
-    }
+    assert made == {f"{name}.py" for name in FILES}
     project = tomllib.loads((copy / "pyproject.toml").read_text())
     assert project["project"]["entry-points"]["ilk.kinds"]["poem"] == "ilk.kinds.poem:kind"
     assert "specimen" not in "".join(path.read_text() for path in copy.rglob("*.py") if "poem" in path.parts)

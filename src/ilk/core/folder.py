@@ -20,7 +20,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -296,6 +296,25 @@ def unpack(data: bytes, where: str) -> dict[str, Array]:
         return load(data)
     except (SafetensorError, ValueError, KeyError) as error:
         raise FolderError(Code.FOLDER_UNSAFE, f"{where} is not a sound safetensors file ({error}).") from None
+
+
+def read_floats(path: Path, names: Sequence[str]) -> list[Array]:
+    """The arrays of a safetensors file that holds these and no others, float32 and finite.
+
+    Raises:
+        FolderError: it is missing or damaged, or holds something else.
+    """
+    import numpy as np
+
+    try:
+        found = unpack(path.read_bytes(), str(path))
+    except OSError as error:
+        raise FolderError(Code.FOLDER_DAMAGED, f"{path} cannot be read ({error.strerror}).") from None
+    if sorted(found) != sorted(names):
+        raise FolderError(Code.FOLDER_UNSAFE, f"{path} does not hold {' and '.join(names)}.")
+    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in found.values()):
+        raise FolderError(Code.FOLDER_UNSAFE, f"{path} must hold finite float32 numbers.")
+    return [found[name] for name in names]
 
 
 def _check_name(path: Path, name: str) -> None:

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from ilk.core.errors import Code, InputError
+from ilk.core.files import natural
 from ilk.core.protocol import Example, Problem
 from ilk.kinds.image import kind
-from ilk.kinds.image.listing import natural
 from ilk.kinds.image.options import Options
 from kinds.image.made import PLAN, encode, examples, pictures, read, save_all
 

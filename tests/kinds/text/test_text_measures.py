@@ -9,7 +9,7 @@ import pytest
 
 from ilk.core.protocol import Witness
 from ilk.kinds.text import kind
-from ilk.kinds.text.measures import measure
+from ilk.kinds.text.measure import measure
 from ilk.kinds.text.ngram import fit_ngram
 from ilk.kinds.text.overlap import copied_words, longest_copies
 from kinds.text.made import sentences

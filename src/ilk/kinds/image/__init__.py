@@ -9,28 +9,16 @@ image library, so that recognition is cheap; it never imports torch before somet
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from ilk.core.config import Record
+from ilk.core.kind import FolderKind
 from ilk.core.plan import Plan
-from ilk.core.protocol import (
-    Array,
-    Base,
-    Codec,
-    Encoder,
-    Example,
-    Exhibit,
-    Features,
-    Format,
-    Measure,
-    Problem,
-    Settings,
-)
+from ilk.core.protocol import Array, Base, Codec, Format, Settings
 from ilk.kinds.image.formats import WRITTEN
 from ilk.kinds.image.options import Options, SampleOptions
-from ilk.kinds.image.recognise import DEMOS, recognise
+from ilk.kinds.image.recognise import DEMOS
 
 if TYPE_CHECKING:
     from ilk.kinds.image.codec import ImageCodec
@@ -38,39 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["ImageKind", "kind"]
 
 
-class ImageKind:
-    """Pictures. What each member promises is written in ``ilk.core.protocol.Kind``."""
+class ImageKind(FolderKind):
+    """Pictures, which carry watermarks and can be watched as films."""
 
     name: str = "image"
-    extra: str = ""
     Options: type[Record] = Options
     SampleOptions: type[Record] = SampleOptions
-    measures: tuple[Measure, ...] = ()  # the report card brings them
     formats: tuple[Format, ...] = WRITTEN
     demos: Mapping[str, str] = DEMOS
-
-    def recognise(self, source: Any) -> float:
-        return recognise(source)
-
-    def read(self, source: Any, options: Any) -> Iterator[Example | Problem]:
-        from ilk.kinds.image.read import read
-
-        return read(source, options)
-
-    def stamp(self, source: Any, options: Any) -> str:
-        from ilk.kinds.image.stamp import stamp
-
-        return stamp(source, options)
-
-    def fit_codec(self, examples: Iterable[Example], options: Any, plan: Plan, base: Base | None) -> Codec:  # noqa: ARG002
-        from ilk.kinds.image.choose import fit_codec
-
-        return fit_codec(examples, options, plan)
-
-    def load_codec(self, folder: Path) -> Codec:
-        from ilk.kinds.image.codec import load_codec
-
-        return load_codec(folder)
 
     def engine(self, codec: Codec, plan: Plan, base: Base | None) -> Settings:  # noqa: ARG002
         from ilk.engines.gan import default_settings
@@ -83,41 +46,6 @@ class ImageKind:
         from ilk.engines.mixture import sketch_settings
 
         return sketch_settings(cast("ImageCodec", codec).space)
-
-    def fit_features(self, examples: Iterable[Example], plan: Plan) -> Features:
-        from ilk.kinds.image.features import fit_features
-
-        return fit_features(examples, plan)
-
-    def fit_encoder(self, examples: Sequence[Example], holdout: Sequence[Example], plan: Plan) -> Encoder:
-        from ilk.kinds.image.encoder import fit_encoder
-
-        return fit_encoder(examples, holdout, plan)
-
-    def load_features(self, folder: Path) -> Features:
-        from ilk.kinds.image.features import load_features
-
-        return load_features(folder)
-
-    def write(self, objects: Sequence[Any], file: BinaryIO, format: str, note: Mapping[str, str]) -> None:
-        from ilk.kinds.image.write import write
-
-        write(objects, file, format, note)
-
-    def draw(self, objects: Sequence[Any]) -> Exhibit:
-        from ilk.kinds.image.draw import draw
-
-        return draw(objects)
-
-    def identify(self, object: Any) -> str:
-        from ilk.kinds.image.check import identify
-
-        return identify(object)
-
-    def check(self, object: Any) -> list[str]:
-        from ilk.kinds.image.check import check
-
-        return check(object)
 
     def carrier(self, object: Any) -> Array | None:
         from ilk.kinds.image.carrier import carrier

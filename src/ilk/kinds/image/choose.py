@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ilk.core.errors import Code, InputError, UnreadableError
+from ilk.core.files import natural
 from ilk.core.plan import Plan
-from ilk.core.protocol import LABEL, Example
+from ilk.core.protocol import LABEL, Base, Example
 from ilk.kinds.image.codec import ImageCodec
-from ilk.kinds.image.listing import natural
 from ilk.kinds.image.options import SIZES, Fit, Options
 from ilk.kinds.image.picture import size_of
 from ilk.kinds.image.pixels import square
@@ -40,7 +40,7 @@ STEP_SIDES = {"cpu": 32, "cuda": 64}
 _GREY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def fit_codec(examples: Iterable[Example], options: Options, plan: Plan) -> ImageCodec:
+def fit_codec(examples: Iterable[Example], options: Options, plan: Plan, base: Base | None = None) -> ImageCodec:  # noqa: ARG001  (pictures start from none)
     """The codec for these pictures.
 
     Raises:

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from ilk.core.errors import Code, FolderError, InputError, UnreadableError
+from ilk.core.folder import pack, read_floats
 from ilk.core.plan import Plan
 from ilk.core.protocol import Example
 from ilk.core.seeds import stream
@@ -58,7 +57,7 @@ class PcaFeatures:
 
     def save(self, folder: Path) -> None:
         """Write ``features.safetensors``."""
-        (folder / FILE).write_bytes(save({"mean": self.mean, "components": self.components}))
+        (folder / FILE).write_bytes(pack({"mean": self.mean, "components": self.components}))
 
 
 def fit_features(examples: Iterable[Example], plan: Plan) -> PcaFeatures:
@@ -86,18 +85,10 @@ def load_features(folder: Path) -> PcaFeatures:
         FolderError: it is missing or damaged.
     """
     path = folder / FILE
-    try:
-        tensors = load(path.read_bytes())
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise FolderError(Code.FOLDER_DAMAGED, f"{path} cannot be read: {error}.") from None
-    mean, components = tensors.get("mean"), tensors.get("components")
-    if mean is None or components is None or len(tensors) != 2:
-        raise FolderError(Code.FOLDER_UNSAFE, f"{path} does not hold a mean and components.")
+    mean, components = read_floats(path, ("mean", "components"))
     fits = mean.ndim == 3 and mean.shape[0] in (1, 3) and 1 <= mean.shape[1] == mean.shape[2] <= MOST_SIDE
     if not fits or components.shape != (len(components), *mean.shape) or not 1 <= len(components) <= MOST_COMPONENTS:
         raise FolderError(Code.FOLDER_UNSAFE, f"{path} has arrays of the wrong shape.")
-    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in (mean, components)):
-        raise FolderError(Code.FOLDER_UNSAFE, f"{path} must hold finite float32 numbers.")
     return PcaFeatures(mean, components)
 
 

@@ -30,7 +30,6 @@ SUFFIXES = {
 }
 SPOKEN = "JPEG, PNG, WebP, GIF, BMP and TIFF"
 PREFIX_BYTES = 16
-_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 _MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -44,23 +43,8 @@ _MAGIC = (
 )
 
 
-def suffix(name: str) -> str:
-    """The suffix in lower case: ``.jpg`` of ``a/B.JPG``; empty where there is none."""
-    stem, dot, tail = name.rpartition("/")[2].rpartition(".")
-    return f".{tail.lower()}" if dot and stem else ""
-
-
 def sniff(prefix: bytes) -> str | None:
     """The picture format that a file's first ``PREFIX_BYTES`` announce, or None."""
     if prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP":
         return "WEBP"
     return next((name for magic, name in _MAGIC if prefix.startswith(magic)), None)
-
-
-def is_litter(part: str) -> bool:
-    """Whether a file or folder of this name was put there by a system and not by the user.
-
-    >>> [is_litter(name) for name in (".DS_Store", "._cat.jpg", "__MACOSX", "Thumbs.db", "cat.jpg")]
-    [True, True, True, True, False]
-    """
-    return part.startswith(".") or part.lower() in _LITTER

@@ -1,25 +1,21 @@
 """Where pictures lie: the files of a folder, a zip, a glob or a list, in an order that never changes.
 
-This file knows names and places and opens no picture; ``read.py`` turns its entries into Examples,
-``stamp.py`` hashes them. Walking is safe: loops of links end, sockets and pipes are passed over, and
-nothing is ever unpacked to disk.
+This file knows which names are pictures and opens none; ``read.py`` turns its entries into Examples,
+``stamp.py`` hashes them. How folders are walked is told in ``ilk.core.files``; nothing is ever unpacked to disk.
 """
 
 from __future__ import annotations
 
-import glob
 import io
-import os
-import re
-import stat
 import threading
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple
 
+from ilk.core import files
 from ilk.core.errors import Code, InputError
-from ilk.kinds.image.formats import PREFIX_BYTES, SPOKEN, SUFFIXES, is_litter, sniff, suffix
+from ilk.kinds.image.formats import PREFIX_BYTES, SPOKEN, SUFFIXES, sniff
 
 MOST_MEMBER_BYTES = 2**28
 """A file in a zip that unpacks to more (256 MB) is no photo but a bomb."""
@@ -38,8 +34,7 @@ class Entry(NamedTuple):
     def facts(self) -> tuple[int, int]:
         """Size and a number that changes with the content: mtime in ns, or the CRC in a zip."""
         if isinstance(self.place, Path):
-            status = self.place.stat()
-            return status.st_size, status.st_mtime_ns
+            return files.facts(self.place)
         return self.place.info.file_size, self.place.info.CRC
 
 
@@ -67,21 +62,6 @@ class Member:
             return b""
 
 
-def natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """A sort key that puts ``2.png`` before ``10.png``, folder by folder.
-
-    >>> sorted(["b/1", "a10", "a9", "a/2"], key=natural)
-    ['a/2', 'a9', 'a10', 'b/1']
-    """
-    return [_rank(run) for run in re.findall(r"[0-9]+|[^0-9/]+|/", name.casefold())], name
-
-
-def _rank(run: str) -> tuple[int, int, str]:
-    if run == "/":  # before everything, so that a folder's files stay together
-        return 0, 0, ""
-    return (1, int(run), "") if run[0] in "0123456789" else (2, 0, run)
-
-
 def list_folder(folder: Path) -> list[Entry]:
     """The pictures in a folder and below, hidden ones and system litter left out.
 
@@ -90,7 +70,7 @@ def list_folder(folder: Path) -> list[Entry]:
     """
     others: list[str] = []
     entries = []
-    for name, path in _walk(folder):
+    for name, path in files.walk(folder):
         if _is_picture(name, lambda path=path: _first_bytes(path)):
             entries.append(Entry(name, path))
         else:
@@ -111,13 +91,13 @@ def list_zip(path: Path) -> list[Entry]:
     lock = threading.Lock()
     entries, others = [], []
     for info in archive.infolist():
-        if info.is_dir() or any(is_litter(part) for part in PurePath(info.filename).parts):
+        if info.is_dir() or any(files.is_litter(part) for part in PurePath(info.filename).parts):
             continue
         member = Member(archive, lock, info)
         if _is_picture(info.filename, member.prefix):
-            entries.append(Entry(_shown(info.filename), member))
+            entries.append(Entry(files.shown(info.filename), member))
         else:
-            others.append(_shown(info.filename))
+            others.append(files.shown(info.filename))
     return _some(entries, str(path), others)
 
 
@@ -127,14 +107,14 @@ def list_glob(pattern: str) -> list[Entry]:
     Raises:
         InputError: nothing matches, or no picture does.
     """
-    root, _ = split_glob(pattern)
+    root, _ = files.split_glob(pattern)
     entries, others = [], []
-    for path in matches(pattern):
+    for path in files.matches(pattern):
         name = path.relative_to(root).as_posix()
-        if _identity(path) is None:  # a folder, a pipe
+        if not files.is_regular(path):  # a folder, a pipe
             continue
         if _is_picture(name, lambda path=path: _first_bytes(path)):
-            entries.append(Entry(_shown(name), path))
+            entries.append(Entry(files.shown(name), path))
         else:
             others.append(name)
     if not entries and not others:
@@ -148,37 +128,7 @@ def list_paths(paths: Sequence[Any]) -> list[Entry]:
     Raises:
         InputError: one of them does not exist or is a folder.
     """
-    entries = []
-    for item in paths:
-        path = Path(item)
-        if _identity(path) is None:
-            what = "is a folder; give the folder alone, or its files" if path.is_dir() else "does not exist"
-            raise InputError(Code.SOURCE_MISSING, f"{path} in the list {what}.")
-        entries.append(Entry(_shown(path.as_posix()), path))
-    return entries
-
-
-def matches(pattern: str) -> Iterator[Path]:
-    """Paths that match, hidden ones left out; ``**`` is any depth and follows no links, which may loop."""
-    root, rest = split_glob(pattern)
-    try:
-        for path in root.glob(rest):
-            if not any(is_litter(part) for part in path.relative_to(root).parts):
-                yield path
-    except ValueError:  # such as "a**b": nothing matches it
-        return
-
-
-def split_glob(pattern: str) -> tuple[Path, str]:
-    """The folder above the first wildcard, and the rest.
-
-    >>> split_glob("a/b/*/c?.png")  # doctest: +ELLIPSIS
-    (...Path('a/b'), '*/c?.png')
-    """
-    parts = PurePath(pattern).parts
-    fixed = next(place for place, part in enumerate(parts) if glob.has_magic(part))
-    rest = [*parts[fixed:], "*"] if parts[-1] == "**" else parts[fixed:]
-    return Path(*parts[:fixed]), "/".join(rest)
+    return [Entry(name, path) for name, path in files.listed(paths)]
 
 
 def classes(entries: Sequence[Entry]) -> list[str | None]:
@@ -195,53 +145,9 @@ def classes(entries: Sequence[Entry]) -> list[str | None]:
     return [None] * len(folders)
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Names (posix, from ``folder``) and paths of all regular files, links followed, each folder once."""
-    seen: set[tuple[int, int]] = set()
-    waiting = [("", folder)]
-    while waiting:
-        prefix, here = waiting.pop()
-        try:
-            status = here.stat()
-            key = (status.st_dev, status.st_ino)
-            if key in seen:
-                continue
-            seen.add(key)
-            with os.scandir(here) as found:
-                items = sorted(found, key=lambda item: item.name)
-        except OSError as error:
-            raise InputError(Code.SOURCE_MISSING, f"{here} cannot be opened ({error.strerror}).") from None
-        below = []
-        for item in items:
-            if is_litter(item.name):
-                continue
-            name = prefix + _shown(item.name)
-            if _holds(item.is_dir):
-                below.append((f"{name}/", here / item.name))
-            elif _holds(item.is_file) or item.is_symlink():  # a broken link is a problem to report, a pipe is not
-                yield name, here / item.name
-        waiting.extend(reversed(below))
-
-
-def _holds(question: Any) -> bool:
-    try:
-        return bool(question())
-    except OSError:  # a link to itself
-        return False
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of a regular file, or None."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
-
-
 def _is_picture(name: str, prefix: Any) -> bool:
     """By suffix; a file without one is judged by its first bytes (not BMP: two letters prove nothing)."""
-    tail = suffix(name)
+    tail = files.suffix(name)
     if tail in SUFFIXES:
         return True
     return tail == "" and sniff(prefix()) not in (None, "BMP")
@@ -255,28 +161,6 @@ def _first_bytes(path: Path) -> bytes:
         return b""
 
 
-def _shown(name: str) -> str:
-    """A file name that any encoder takes: bytes that are no UTF-8 become a replacement sign."""
-    return os.fsencode(name).decode("utf-8", "replace") if not name.isascii() else name
-
-
-def _some(entries: list[Entry], source: str, others: Iterable[str]) -> list[Entry]:
+def _some(entries: list[Entry], source: str, others: Sequence[str]) -> list[Entry]:
     """The entries in natural order, or a sentence about what was found in their place."""
-    if entries:
-        return sorted(entries, key=lambda entry: natural(entry.name))
-    names = list(others)
-    if not names:
-        raise InputError(Code.SOURCE_MISSING, f"{source} is empty; put pictures ({SPOKEN}) into it.")
-    files = f"{len(names):,} other files" if len(names) > 1 else "one other file"
-    raise InputError(
-        Code.SOURCE_UNKNOWN, f"{source} holds no pictures but {files}, such as {names[0]}; ilk reads {SPOKEN}."
-    )
-
-
-def as_path(source: Any) -> Path | None:
-    """The path that a string or path-like names, with ``~`` for the home folder; None for anything else."""
-    if isinstance(source, str | os.PathLike):
-        text = os.fspath(cast("str | os.PathLike[str]", source))
-        if isinstance(text, str) and text and "\x00" not in text and "\n" not in text and len(text) < 4096:
-            return Path(text).expanduser()
-    return None
+    return files.in_order(entries, others, source, what="pictures", spoken=SPOKEN)

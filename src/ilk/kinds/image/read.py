@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ilk.core.errors import Code, InputError, UnreadableError, suggest
+from ilk.core.files import as_path
 from ilk.core.protocol import LABEL, Example, Problem
 from ilk.kinds.image import arrays, listing
 from ilk.kinds.image.formats import SPOKEN, SUFFIXES
-from ilk.kinds.image.listing import Entry, as_path
+from ilk.kinds.image.listing import Entry
 from ilk.kinds.image.options import Options
 from ilk.kinds.image.picture import Picture
 from ilk.kinds.image.recognise import DEMO_PREFIX, DEMOS

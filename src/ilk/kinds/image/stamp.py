@@ -14,8 +14,9 @@ import numpy as np
 
 from ilk.core.config import canonical_json
 from ilk.core.errors import Code, InputError
+from ilk.core.files import as_path, facts
 from ilk.kinds.image import read as reading
-from ilk.kinds.image.listing import Entry, as_path, list_paths
+from ilk.kinds.image.listing import Entry, list_paths
 from ilk.kinds.image.options import Options
 from ilk.kinds.image.recognise import DEMO_PREFIX
 
@@ -49,16 +50,13 @@ def stamp(source: Any, options: Options) -> str:
 
 def _add_entries(digest: Any, entries: list[Entry]) -> None:
     for entry in entries:
-        try:
-            facts = entry.facts()
-        except OSError:  # a broken link: reading reports it
-            facts = (-1, -1)
-        digest.update(f"{entry.name}\x00{facts[0]}\x00{facts[1]}\n".encode())
+        size, changed = entry.facts()
+        digest.update(f"{entry.name}\x00{size}\x00{changed}\n".encode())
 
 
 def _add_file(digest: Any, path: Path) -> None:
-    status = path.stat()
-    digest.update(f"{path.name}\x00{status.st_size}\x00{status.st_mtime_ns}".encode())
+    size, changed = facts(path)
+    digest.update(f"{path.name}\x00{size}\x00{changed}".encode())
 
 
 def _add_array(digest: Any, array: Any) -> None:

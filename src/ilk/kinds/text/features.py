@@ -1,8 +1,7 @@
-"""Numbers in which distance means difference in wording, and those that a report rests on.
+"""Numbers in which distance means difference in wording: cheap, and kept in a model folder.
 
-Both are counts of letters and words (``counts.py``), projected on the directions in which the fitted texts differ most
-(latent semantic analysis). ``TextFeatures`` are cheap and kept in a model folder; ``fit_encoder`` weighs rare words
-more, keeps more directions and says how good it is. Neither knows meaning beyond wording.
+Counts of letters and words (``counts.py``) are projected on the directions in which the fitted texts differ most
+(latent semantic analysis). They know no meaning beyond wording. What a report rests on is told in ``encoder.py``.
 
 Deerwester et al., "Indexing by latent semantic analysis", 1990; Halko, Martinsson, Tropp, "Finding structure with
 randomness", 2011.
@@ -17,10 +16,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from ilk.core.errors import Code, FolderError, InputError
+from ilk.core.folder import pack, read_floats
 from ilk.core.plan import Plan
 from ilk.core.protocol import Example
 from ilk.kinds.text.counts import WIDTH, count
@@ -28,8 +26,8 @@ from ilk.kinds.text.counts import WIDTH, count
 FILE = "features.safetensors"
 MOST_TEXTS = 4_000
 MOST_DIRECTIONS = 64
-ENCODER_DIRECTIONS = 128
-MOST_RATED = 2_000
+MOST_KEPT = 128
+"""Directions of a file that is read."""
 _CHUNK = 512
 Floats = npt.NDArray[np.float32]
 
@@ -58,13 +56,7 @@ class TextFeatures:
 
     def save(self, folder: Path) -> None:
         """Write ``features.safetensors``."""
-        (folder / FILE).write_bytes(save({"weight": self.weight, "directions": self.directions}))
-
-
-class TextEncoder(TextFeatures):
-    """Features that a report's numbers rest on."""
-
-    about: str = ""
+        (folder / FILE).write_bytes(pack({"weight": self.weight, "directions": self.directions}))
 
 
 def fit_features(examples: Iterable[Example], plan: Plan) -> TextFeatures:
@@ -74,20 +66,7 @@ def fit_features(examples: Iterable[Example], plan: Plan) -> TextFeatures:
         InputError: there is none.
     """
     texts = [str(example.object) for example in islice(examples, MOST_TEXTS)]
-    return TextFeatures(*_fitted(texts, MOST_DIRECTIONS, plan.seed))
-
-
-def fit_encoder(examples: Sequence[Example], holdout: Sequence[Example], plan: Plan) -> TextEncoder:
-    """Directions of at most 4,000 texts, spread over the examples; rated by matching halves of those held out.
-
-    Raises:
-        InputError: there is no example.
-    """
-    step = max(1, len(examples) // MOST_TEXTS)
-    texts = [str(example.object) for example in examples[::step][:MOST_TEXTS]]
-    encoder = TextEncoder(*_fitted(texts, ENCODER_DIRECTIONS, plan.seed, rare=True))
-    encoder.about = _about(encoder, [str(example.object) for example in holdout[:MOST_RATED]])
-    return encoder
+    return TextFeatures(*fitted(texts, MOST_DIRECTIONS, plan.seed))
 
 
 def load_features(folder: Path) -> TextFeatures:
@@ -97,22 +76,14 @@ def load_features(folder: Path) -> TextFeatures:
         FolderError: it is missing or damaged.
     """
     path = folder / FILE
-    try:
-        tensors = load(path.read_bytes())
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise FolderError(Code.FOLDER_DAMAGED, f"{path} cannot be read: {error}.") from None
-    weight, directions = tensors.get("weight"), tensors.get("directions")
-    if weight is None or directions is None or len(tensors) != 2:
-        raise FolderError(Code.FOLDER_UNSAFE, f"{path} does not hold weights and directions.")
+    weight, directions = read_floats(path, ("weight", "directions"))
     fits = weight.shape == (WIDTH,) and directions.ndim == 2 and directions.shape[1] == WIDTH
-    if not fits or not 1 <= len(directions) <= ENCODER_DIRECTIONS:
+    if not fits or not 1 <= len(directions) <= MOST_KEPT:
         raise FolderError(Code.FOLDER_UNSAFE, f"{path} has arrays of the wrong shape.")
-    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in (weight, directions)):
-        raise FolderError(Code.FOLDER_UNSAFE, f"{path} must hold finite float32 numbers.")
     return TextFeatures(weight, directions)
 
 
-def _fitted(texts: Sequence[str], most: int, seed: int, *, rare: bool = False) -> tuple[Floats, Floats]:
+def fitted(texts: Sequence[str], most: int, seed: int, *, rare: bool = False) -> tuple[Floats, Floats]:
     """What each count is worth, and the directions in which texts differ most."""
     from sklearn.utils.extmath import randomized_svd
 
@@ -143,21 +114,3 @@ def _unit(rows: Any) -> Floats:
     norm = np.linalg.norm(rows, axis=1, keepdims=True)
     out: Floats = np.divide(rows, norm, out=np.zeros(rows.shape, np.float32), where=norm > 0)
     return out
-
-
-def _about(encoder: TextFeatures, held: Sequence[str]) -> str:
-    """Which encoder, how good it is on held-out halves, and what its numbers cannot be compared with."""
-    what = (
-        f"Counts of words and of runs of letters, weighed by how rare they are, in {len(encoder.directions)} "
-        "directions of the training texts"
-    )
-    cannot = "They tell wording and subject, not sense, and their numbers compare with no other model's encoder"
-    if len(held) < 2:
-        return f"{what}; too few texts are held out to rate them. {cannot}."
-    first = encoder([text[: len(text) // 2] for text in held])
-    second = encoder([text[len(text) // 2 :] for text in held])
-    right = float(np.mean((first @ second.T).argmax(axis=1) == np.arange(len(held))))
-    return (
-        f"{what}; given the first half of a held-out passage they find its second half among {len(held):,} in "
-        f"{right:.0%} of cases (by chance {1 / len(held):.1%}). {cannot}."
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ilk.core import files
 from ilk.core.protocol import Format
 
 WRITTEN = (
@@ -20,7 +21,6 @@ BINARY = (".docx", ".pdf")
 SUFFIXES = (*PLAIN, *PAGES, *BINARY)
 """Files that are surely text; of ``RECORDS`` and ``TABLES`` it depends on what is in them."""
 SPOKEN = "TXT, Markdown, HTML, JSONL, DOCX and PDF"
-_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 def suffix(name: str) -> str:
@@ -29,17 +29,5 @@ def suffix(name: str) -> str:
     >>> [suffix(name) for name in ("a/B.TXT", "b.txt.gz", ".hidden", "no")]
     ['.txt', '.txt.gz', '', '']
     """
-    stem, dot, tail = name.rpartition("/")[2].rpartition(".")
-    if not dot or not stem:
-        return ""
-    inner = suffix(stem) if tail.lower() == "gz" else ""
-    return f"{inner}.{tail.lower()}"
-
-
-def is_litter(part: str) -> bool:
-    """Whether a file or folder of this name was put there by a system and not by the user.
-
-    >>> [is_litter(name) for name in (".git", "._a.txt", "Thumbs.db", "a.txt")]
-    [True, True, True, False]
-    """
-    return part.startswith(".") or part.lower() in _LITTER
+    tail = files.suffix(name)
+    return files.suffix(name[: -len(tail)]) + tail if tail == ".gz" else tail

@@ -12,16 +12,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ilk.kinds.text.formats import RECORDS, SUFFIXES, TABLES, is_litter, suffix
-from ilk.kinds.text.listing import as_path, is_text, matches
+from ilk.core import files
+from ilk.kinds.text.formats import RECORDS, SUFFIXES, TABLES, suffix
+from ilk.kinds.text.listing import as_path, is_text
 
 DEMO_PREFIX = "demo:"
 DEMOS = {"shakespeare": "1.0 million characters of Shakespeare's plays (public domain)"}
-MOST_LOOKS = 1000
 SURE, RECORD, TABLE = 1.0, 0.6, 0.3
 _STRINGS = 0.9
 """A list of strings might be names of something else, such as molecules; who knows them better may claim more."""
-_DEPTH = 3
 _FIRST = 2**16
 
 
@@ -32,7 +31,7 @@ def recognise(source: Any) -> float:
     if isinstance(source, str) and is_text(source):
         return SURE if source.strip() else 0.0
     if isinstance(source, list | tuple) or is_column(source):
-        return _list(list(islice(iter(source), MOST_LOOKS)))
+        return _list(list(islice(iter(source), files.MOST_LOOKS)))
     path = as_path(source)
     if path is None:
         return 0.0
@@ -66,7 +65,7 @@ def _is_named_file(text: str) -> bool:
 
 def _list(items: list[Any]) -> float:
     if paths_in(items):
-        return _share(str(item) for item in items)
+        return files.share((str(item) for item in items), _is_text)
     texts = sum(isinstance(item, str) and not _is_other_file(item) for item in items)
     return _STRINGS * texts / len(items) if items and texts == len(items) else 0.0
 
@@ -79,11 +78,11 @@ def _is_other_file(text: str) -> bool:
 
 def _path(path: Path) -> float:
     if path.is_dir():
-        return _share(islice(_names(path), MOST_LOOKS))
+        return files.share(files.glance(path), _is_text)
     if path.is_file():
         return _file(path)
     if glob.has_magic(str(path)):
-        return _share(match.name for match in islice(matches(str(path)), MOST_LOOKS) if match.suffix)
+        return files.share((match.name for match in files.matches(str(path)) if match.suffix), _is_text)
     return 0.0
 
 
@@ -111,22 +110,5 @@ def _has_text(path: Path) -> bool:
         return len(first) == _FIRST and any(sign in first[:200] for sign in (b'"text"', b'"messages"', b'"prompt"'))
 
 
-def _names(folder: Path, depth: int = _DEPTH) -> Any:
-    """File names in a folder and a few levels below, files before folders, links to folders not followed."""
-    below = []
-    with os.scandir(folder) as found:
-        for item in islice(found, MOST_LOOKS):
-            if is_litter(item.name):
-                continue
-            if item.is_dir(follow_symlinks=False):
-                below.append(Path(item.path))
-            else:
-                yield item.name
-    if depth > 1:
-        for place in sorted(below):
-            yield from _names(place, depth - 1)
-
-
-def _share(names: Any) -> float:
-    seen = [suffix(name) in SUFFIXES for name in names]
-    return sum(seen) / len(seen) if seen else 0.0
+def _is_text(name: str) -> bool:
+    return suffix(name) in SUFFIXES

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+from ilk.core import files
 from ilk.core.config import canonical_json
 from ilk.core.errors import Code, InputError
 from ilk.kinds.text import read as reading
@@ -49,12 +50,8 @@ def stamp(source: Any, options: Options) -> str:
 
 def _add_entries(digest: Any, entries: Iterable[Entry]) -> None:
     for entry in entries:
-        try:
-            status = entry.path.stat()
-            facts = status.st_size, status.st_mtime_ns
-        except OSError:  # a broken link: reading reports it
-            facts = -1, -1
-        digest.update(f"{entry.name}\x00{facts[0]}\x00{facts[1]}\n".encode())
+        size, changed = files.facts(entry.path)
+        digest.update(f"{entry.name}\x00{size}\x00{changed}\n".encode())
 
 
 def _add_strings(digest: Any, items: Iterable[Any]) -> None:
