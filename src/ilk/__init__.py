@@ -23,12 +23,14 @@ _PUBLIC = {
     "MachineError": "ilk.core.errors",
     "verify": "ilk.generator.origin",
     "Gan": "ilk.engines.gan",
+    "Gpt": "ilk.engines.gpt",
     "Mixture": "ilk.engines.mixture",
 }
 
 __all__ = [
     "Gan",
     "Generator",
+    "Gpt",
     "IlkError",
     "InputError",
     "MachineError",
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from ilk.core.errors import IlkError, InputError, MachineError
     from ilk.core.samples import Samples
     from ilk.engines.gan import Gan
+    from ilk.engines.gpt import Gpt
     from ilk.engines.mixture import Mixture
     from ilk.generator import Generator, load
     from ilk.generator.origin import verify

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path, PurePosixPath
 
 from ilk.core.config import Record
 from ilk.core.errors import Code, InputError, MachineError, suggest
 from ilk.core.home import make_folder
+from ilk.core.protocol import Base
 
 GROUP = "ilk.assets"
 LARGEST = 4 * 2**30  # bytes of one file
@@ -96,6 +98,30 @@ def fetch(asset: Asset, home: Path) -> Path:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return folder
+
+
+def find_again(recorded: Base, open_base: Callable[[str], Base]) -> Base:
+    """The base that a model was learned beside, as it lies here now.
+
+    Args:
+        recorded: name and hash.
+        open_base: finds a base by its name.
+
+    Raises:
+        InputError: what goes by its name is another one now.
+        MachineError: it is not on this machine.
+    """
+    try:
+        found = open_base(recorded.name)
+    except InputError as error:
+        if error.code != Code.SOURCE_MISSING:
+            raise
+        sentence = f"The base that this model was learned beside is not on this machine: put it at {recorded.name}."
+        raise MachineError(Code.ASSET, sentence) from None
+    if found.sha256 != recorded.sha256:
+        sentence = f"The base {recorded.name} is not what this model was fitted on: its SHA-256 is another one."
+        raise InputError(Code.FOLDER_DAMAGED, sentence)
+    return found
 
 
 def _folder(asset: Asset, home: Path) -> Path:

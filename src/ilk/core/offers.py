@@ -77,15 +77,15 @@ class Scored(Protocol):
 
 
 @runtime_checkable
-class Adversarial(Protocol):
-    """What an engine with a critic of its own offers beside."""
+class Opinionated(Protocol):
+    """What an engine offers that thinks something of examples: by a critic of its own, or by a likelihood."""
 
     def represent(self, arrays: Arrays) -> Array:
-        """(N, F) float32: what its critic sees in rows of the Space (``x``, and ``label`` where there is one)."""
+        """(N, F) float32: what it sees in rows of the Space (``x``, and ``label`` where there is one)."""
         ...
 
     def opinion(self, arrays: Arrays) -> Array:
-        """(N,) float32: how real its critic finds them; only the order means something."""
+        """(N,) float32: how real, or how likely, it finds them; only the order means something."""
         ...
 
 

@@ -258,7 +258,7 @@ class Learner(Protocol):
 
 
 class Engine(Learner, Protocol):
-    """Learns a distribution over a Space. May offer ``log_score``, and be :class:`Adversarial` or :class:`Latent`."""
+    """Learns a distribution over a Space. May offer ``log_score``, and be :class:`Opinionated` or :class:`Latent`."""
 
     def sample(self, indices: Array, given: Given, seed: int, settings: Any) -> Arrays:
         """Rows ``indices``; row i is a function of the weights, its conditions, ``seed`` and i alone."""

@@ -1,8 +1,8 @@
-"""Has the engine's own critic learned its examples by heart? Asked once, at the end of a fit.
+"""Does a model know its examples by heart? Asked once, at the end of a fit.
 
-A critic of few examples comes to know them, and then teaches the generator to repeat them. It is the engine's
-opinion of examples that it learned from against its opinion of held-out ones; whether samples are copies is for a
-report to say. Knows no kind and no engine.
+A critic of few examples comes to know them, and then teaches the generator to repeat them; so does a network that has
+read a text too often. Here the engine's opinion of examples that it learned from is held against its opinion of
+held-out ones; whether samples are copies is for a report to say. Knows no kind and no engine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ilk.core.data import MappedData, Prepared
-from ilk.core.offers import Adversarial, Brief
+from ilk.core.offers import Brief, Opinionated
 from ilk.core.protocol import Array
 from ilk.generator.model import Model
 from ilk.judge.membership import attack
@@ -20,9 +20,9 @@ SURE, CHANCE = 0.75, 0.01  # told apart at least so well, and so rarely by chanc
 
 
 def by_heart(model: Model, prepared: Prepared) -> str:
-    """One sentence where the critic knows its examples by heart, else nothing."""
+    """One sentence where the engine knows its examples by heart, else nothing."""
     engine = model.engine
-    if not isinstance(engine, Adversarial) or not len(prepared.holdout):
+    if not isinstance(engine, Opinionated) or not len(prepared.holdout):
         return ""
     if isinstance(engine, Brief) and not engine.critical:
         return ""
@@ -30,13 +30,13 @@ def by_heart(model: Model, prepared: Prepared) -> str:
     if found.auc < SURE or found.p > CHANCE:
         return ""
     return (
-        f"the critic has learned its {len(prepared.train):,} examples by heart: it tells one of them from a held-out"
+        f"it knows its {len(prepared.train):,} examples by heart: it tells one of them from a held-out"
         f" one {found.auc:.0%} of the time. More examples or fewer minutes help; a report shows whether samples are"
         " copies"
     ).replace("%", " %")
 
 
-def _opinions(engine: Adversarial, data: MappedData) -> Array:
+def _opinions(engine: Opinionated, data: MappedData) -> Array:
     rows = np.unique(np.linspace(0, len(data) - 1, min(MOST, len(data))).astype(np.int64))
     arrays = data.take(rows)
     return engine.opinion(engine.beginning(arrays) if isinstance(engine, Brief) else arrays)

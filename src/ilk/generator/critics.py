@@ -21,7 +21,7 @@ import numpy as np
 
 from ilk.core.errors import Code, FolderError, IlkError, InputError, MachineError
 from ilk.core.folder import pack, unpack
-from ilk.core.offers import Adversarial, Brief
+from ilk.core.offers import Brief, Opinionated
 from ilk.core.plan import Plan
 from ilk.core.protocol import Array, Arrays, Codec, Condition, Data, Example, Features, Given, Kind, Levels, Number
 from ilk.core.rows import join, pick
@@ -123,7 +123,7 @@ def _look(model: Model, features: Features, objects: Sequence[Any]) -> Array:
         arrays = model.engine.beginning(arrays)
     seen = model.codec.decode(arrays)
     parts = [np.asarray(features(seen), np.float32)]
-    if isinstance(model.engine, Adversarial):
+    if isinstance(model.engine, Opinionated):
         parts += [model.engine.represent(arrays), model.engine.opinion(arrays)[:, None]]
     return np.nan_to_num(np.concatenate(parts, axis=1), posinf=0.0, neginf=0.0).astype(np.float32)
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from ilk.core.assets import find_again
 from ilk.core.config import Record, convert
 from ilk.core.data import codec_bytes
 from ilk.core.device import resolve_device, set_threads
-from ilk.core.errors import Code, FolderError, InputError, MachineError, suggest
+from ilk.core.errors import Code, FolderError, InputError, suggest
 from ilk.core.folder import Header, Opened, open_model, pack, unpack
 from ilk.core.offers import Based, Extending
 from ilk.core.plan import Plan
@@ -153,17 +155,7 @@ def find_base(kind: Kind, header: Header) -> Base | None:
     """
     if header.base is None:
         return None
-    try:
-        found = open_base(kind, header.base.name)
-    except InputError as error:
-        if error.code != Code.SOURCE_MISSING:
-            raise
-        sentence = f"The base that this model was learned beside is not on this machine: put it at {header.base.name}."
-        raise MachineError(Code.ASSET, sentence) from None
-    if found.sha256 != header.base.sha256:
-        sentence = f"The base {header.base.name} is not what this model was fitted on: its SHA-256 is another one."
-        raise InputError(Code.FOLDER_DAMAGED, sentence)
-    return found
+    return find_again(header.base, partial(open_base, kind))
 
 
 def build_engine(settings: Settings, codec: Codec, plan: Plan, base: Base | None) -> Engine:

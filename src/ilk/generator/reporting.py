@@ -20,7 +20,7 @@ from ilk.core import events
 from ilk.core.device import resolve_device, set_threads
 from ilk.core.errors import InputError
 from ilk.core.home import ilk_home
-from ilk.core.offers import Adversarial
+from ilk.core.offers import Opinionated
 from ilk.core.protocol import Array, Arrays, Example, Exhibit
 from ilk.core.seeds import stream
 from ilk.generator import evidence
@@ -165,7 +165,7 @@ def _draw(model: Model, count: int, seed: int, on: events.Sink) -> tuple[Sequenc
 def _opinion(model: Model) -> Callable[[Arrays], Array] | None:
     """The model's own critic, where the engine has one and the folder kept it."""
     engine = model.engine
-    if not isinstance(engine, Adversarial):
+    if not isinstance(engine, Opinionated):
         return None
     _, settings = model.sample_settings({})
     try:

@@ -90,7 +90,7 @@ WORDS: dict[str, Word] = {
     ),
     "private.opinion_auc": Word(
         "Recognised from inside",
-        "The same for an attacker who has the model itself and asks its critic.",
+        "The same for an attacker who has the model itself and asks how real or likely it finds them.",
         "lower",
         "area",
     ),

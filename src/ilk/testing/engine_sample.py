@@ -9,7 +9,7 @@ import numpy as np
 
 from ilk.core.errors import InputError
 from ilk.core.folder import pack, unpack
-from ilk.core.offers import Adversarial
+from ilk.core.offers import Opinionated
 from ilk.core.protocol import Arrays, Given
 from ilk.core.rows import LENGTH, pick
 from ilk.core.spaces import Space, Tokens
@@ -31,8 +31,14 @@ def check_samples_fit_the_space(case: EngineCase) -> None:
         wrong = misfit(_as_long(case.space, arrays), arrays["x"])
         assert not wrong, f"x does not fit {case.space}: {wrong}"
         trained = case.data.take(np.arange(1))["x"]
-        alike = LENGTH in arrays or arrays["x"].shape[1:] == trained.shape[1:]
-        assert alike, f"a row is {arrays['x'].shape[1:]}, not {trained.shape[1:]}"
+        if LENGTH in arrays:
+            assert arrays["x"].ndim == trained.ndim, f"x has {arrays['x'].ndim} axes, not {trained.ndim}"
+            wide = arrays["x"].shape[1]
+            assert wide == arrays[LENGTH].max(initial=0), (
+                f"the longest row counts {arrays[LENGTH].max()} of {wide} places"
+            )
+            continue
+        assert arrays["x"].shape[1:] == trained.shape[1:], f"a row is {arrays['x'].shape[1:]}, not {trained.shape[1:]}"
 
 
 def _as_long(space: Space, arrays: Arrays) -> Space:
@@ -121,13 +127,13 @@ def check_open_labels_need_no_given(case: EngineCase) -> None:
 def check_critic_sees_rows(case: EngineCase) -> None:
     """An engine with a critic of its own tells what it sees in a row, whatever stands beside it."""
     engine = case.learned
-    if not isinstance(engine, Adversarial):
+    if not isinstance(engine, Opinionated):
         return
     before = engine.state()
     rows = case.sample(engine, range(ROWS))
     loaded = case.build(seed=3)
     loaded.load_weights(unpack(pack(engine.weights()), "the weights"))
-    assert isinstance(loaded, Adversarial), "the loaded engine has no critic"
+    assert isinstance(loaded, Opinionated), "the loaded engine has no critic"
     for name, ask, other in (
         ("represent", engine.represent, loaded.represent),
         ("opinion", engine.opinion, loaded.opinion),

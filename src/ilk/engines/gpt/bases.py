@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ilk.core.assets import get_asset, locate
+from ilk.core.assets import find_again, get_asset, locate
 from ilk.core.errors import Code, InputError
 from ilk.core.folder import HEADER, read_header
 from ilk.core.home import ilk_home
@@ -68,22 +68,13 @@ def open_pretrained(base: Base) -> Pretrained:
 def open_path(path: Path) -> Pretrained:
     """The same of a file or a folder."""
     if (path / HEADER).is_file():
-        return IlkFolder(path, find_again)
+        return IlkFolder(path, _found)
     return HfFolder(path) if path.is_dir() else GgufBase(path)
 
 
-def find_again(recorded: Base) -> Pretrained:
-    """The base that another model has learned beside.
-
-    Raises:
-        InputError: it is another one now.
-        MachineError: it is not on this machine.
-    """
-    found = open_base(recorded.name)
-    if found.sha256 != recorded.sha256:
-        sentence = f"The base {recorded.name} is not what was learned beside: its SHA-256 is another one."
-        raise InputError(Code.FOLDER_DAMAGED, sentence)
-    return open_pretrained(found)
+def _found(recorded: Base) -> Pretrained:
+    """The base that another model has learned beside."""
+    return open_pretrained(find_again(recorded, open_base))
 
 
 def base_settings(base: Base, plan: Plan) -> Gpt:

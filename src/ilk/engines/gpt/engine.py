@@ -6,6 +6,7 @@ start from (seed, name), windows come from (seed, step), samples from (seed, ind
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class GptEngine:
         learned: its parameters that learn, by name: all of them, or the adapters beside a base.
         best: the weights that were best on the validation rows, and their loss; empty until there is a reason to look.
         looked: how often it was validated.
+        calm: what the rates are multiplied by: halved each time that learning went astray.
         based: whether it has a base's weights.
     """
 
@@ -64,8 +66,9 @@ class GptEngine:
         self.workers = Workers(plan.threads, settings.batch, self.device.type, 1 if settings.adapter else FEWEST)
         self.gradient_mean = GradientMean(self.learned.values(), plan.world)
         self.best: dict[str, Tensor] = {}
-        self.best_loss, self.looked = float("inf"), 0
+        self.best_loss, self.looked, self.calm = float("inf"), 0, 1.0
         self.based = False
+        self._drawn: tuple[dict[str, Tensor], nn.Module] | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -185,6 +188,7 @@ class GptEngine:
             **to_arrays((self.best or self.learned).items(), "best"),
             "best_loss": np.array(self.best_loss if self.best else -1.0, dtype=np.float64),
             "looked": np.array(self.looked, dtype=np.int64),
+            "calm": np.array(self.calm, dtype=np.float64),
         }
 
     def load_state(self, state: Mapping[str, Array]) -> None:
@@ -200,6 +204,7 @@ class GptEngine:
         loss = float(np.reshape(state["best_loss"], ()))
         self.best, self.best_loss = (best, loss) if loss >= 0 else ({}, float("inf"))
         self.looked = int(np.reshape(state["looked"], ()))
+        self.calm = float(np.reshape(state["calm"], ()))
 
     def weights(self) -> dict[str, Array]:
         """The best weights: all, or the adapters beside a base."""
@@ -218,14 +223,14 @@ class GptEngine:
         """The network with the weights that :meth:`weights` gives: for drawing and scoring."""
         if not self.best:
             return self.model
-        import copy
-
-        frozen = {id(p): p for p in self.model.parameters() if not p.requires_grad}
-        other = copy.deepcopy(self.model, memo=frozen)  # what does not change is not copied
-        for name, parameter in other.named_parameters():
-            if name in self.best:
-                parameter.data = self.best[name]
-        return other
+        if self._drawn is None or self._drawn[0] is not self.best:
+            frozen = {id(p): p for p in self.model.parameters() if not p.requires_grad}
+            other = copy.deepcopy(self.model, memo=frozen)  # what does not change is not copied
+            for name, parameter in other.named_parameters():
+                if name in self.best:
+                    parameter.data = self.best[name]
+            self._drawn = self.best, other
+        return self._drawn[1]
 
 
 def shape_of(settings: Gpt, space: Tokens) -> Shape:

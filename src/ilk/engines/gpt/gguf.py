@@ -85,7 +85,7 @@ class GgufFile:
         try:
             # An optimiser's step in place on a view of the mapped file would end the process.
             values = np.array(dequantize(tensor.data, tensor.tensor_type), np.float32)
-        except (NotImplementedError, ValueError):
+        except (RuntimeError, ValueError):  # the library's: a quantisation that it does not undo, a tensor too short
             sentence = f"{self.path} holds {theirs} as {tensor.tensor_type.name}, which cannot be read."
             raise InputError(Code.UNREADABLE, sentence) from None
         heads = {hf.QKV[0]: self.shape.heads, hf.QKV[1]: self.shape.key_heads}.get(_part(name))

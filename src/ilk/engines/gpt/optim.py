@@ -127,7 +127,7 @@ class Optimiser:
             from_arrays(self.muon.moments.items(), arrays, f"{prefix}.muon")
         for name, parameter in self._others.items():
             state = {
-                "step": torch.zeros(()),
+                "step": torch.zeros((), device=parameter.device),
                 "exp_avg": torch.zeros_like(parameter),
                 "exp_avg_sq": torch.zeros_like(parameter),
             }

@@ -2,14 +2,15 @@
 
 Scores of several rows are treated at once: repetition, temperature, top-k, top-p and min-p, then one draw a row by
 inverting the cumulative distribution in float64. What a row gets never depends on the rows beside it. Whoever wants
-something else for a single row hands in a ``Processor``. Knows neither the network nor what tokens mean.
+something else for a single row hands in a processor (``ilk.core.sequences``). Knows neither the network nor what
+tokens mean.
 
 Names of axes: A rows, V vocabulary, J candidates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +19,6 @@ from torch import Tensor
 
 from ilk.core.protocol import Array
 from ilk.engines.gpt.settings import SampleSettings
-
-Processor = Callable[[Sequence[int], Tensor], Tensor]
-"""(tokens drawn so far, what was given not among them; the row's scores (V,) float32) -> scores, -inf for never.
-
-It may change the scores in place. Called once a token, in order.
-"""
 
 COLD = 1e-4  # below this temperature the likeliest token is taken
 GROUPS = 512  # of tokens, whose best scores tell where the likeliest ones of all begin

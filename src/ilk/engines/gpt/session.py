@@ -19,9 +19,10 @@ from torch.nn import functional
 
 from ilk.core.errors import Code, InputError
 from ilk.core.seeds import stream
+from ilk.core.sequences import Processor
 from ilk.engines.gpt.cache import Block, Cache, Kept, Steps
 from ilk.engines.gpt.model import Transformer
-from ilk.engines.gpt.processors import Knobs, Processor, choose, knobs, repeated
+from ilk.engines.gpt.processors import Knobs, choose, knobs, repeated
 from ilk.engines.gpt.settings import SampleSettings
 from ilk.engines.gpt.widths import fitting, widths
 

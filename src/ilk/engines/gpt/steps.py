@@ -34,7 +34,8 @@ FEWEST = 40  # rows, below which none can be spared
 LOOKS = 12  # at the validation rows, over a whole budget
 FRESH = 3  # times that a token may come before it can be known by heart
 LEAST_STEPS = 500  # before which a network has learned nothing that it could repeat
-TRIES = 3  # times that a step whose loss is no number is taken again from the last good weights
+KEEP = 100  # steps, after which the state is kept, for the case that learning goes astray
+TRIES = 3  # times in a row that a step that is no number is taken again, from the kept state and at half the rates
 
 
 def learn(engine: GptEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
@@ -48,23 +49,26 @@ def learn(engine: GptEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
     seen = _packing(engine, data, unseen).whole(MOST) if len(unseen) else []
     if engine.settings.passes:
         budget.cap(max(LEAST_STEPS, engine.settings.passes * packing.steps_an_epoch))
-    validation, good, failed = math.nan, _copy(engine), 0
-    metrics: dict[str, float] = {}
+    validation, good, failed = math.nan, engine.state(), 0
     while not budget.over:
         loss = _step(engine, packing.batch(budget.step, engine.plan.rank, engine.plan.world), budget)
-        if not math.isfinite(loss):
+        if not math.isfinite(loss):  # the step was not taken; what led to it is taken back
             failed += 1
             if failed > TRIES:
                 raise BugError(Code.BUG, f"Learning diverged at step {budget.step}; a lower rate helps.")
-            _restore(engine, good)
-        metrics = {"loss": loss} if math.isfinite(loss) else metrics or {"loss": 0.0}
+            calm = engine.calm / 2
+            engine.load_state(good)
+            engine.calm = calm
+            continue
+        failed = 0
         due = int(budget.progress * LOOKS)
         if seen and due > engine.looked and budget.step + 1 >= FRESH * packing.steps_an_epoch:
             engine.looked = due
             validation = _look(engine, seen)
-            good = _copy(engine) if math.isfinite(validation) else good
-        yield metrics if math.isnan(validation) else {**metrics, "validation": validation}
-    if seen and engine.best and math.isfinite(validation):
+        if budget.step % KEEP == 0:
+            good = engine.state()
+        yield {"loss": loss} if math.isnan(validation) else {"loss": loss, "validation": validation}
+    if seen and engine.best:
         _look(engine, seen)  # the last steps, at the smallest rates, are usually the best
 
 
@@ -89,17 +93,19 @@ def _packing(engine: GptEngine, data: Data, rows: Array) -> Packing:
 
 
 def _step(engine: GptEngine, windows: Windows, budget: Budget) -> float:
-    """One lesson; the mean loss of its tokens over all ranks, in nats."""
+    """One lesson; the mean loss of its tokens over all ranks, in nats. Not taken, and NaN, where a number is none."""
     settings = engine.settings
     warm = min(1.0, (budget.step + 1) / settings.warm) if settings.warm else 1.0
-    now = warm * hold_then_fall(budget.progress, settings.hold)
+    now = engine.calm * warm * hold_then_fall(budget.progress, settings.hold)
     losses = _Losses(engine, windows)
     rows = len(windows.x_BT)
     (mean,) = engine.workers.backward(losses, rows, list(engine.learned.values()))
     loss = float(mean_over_ranks(mean, engine.plan.world))
-    if math.isfinite(loss):
-        engine.gradient_mean()
-        engine.optimiser.step(matrix_rate=settings.matrix_rate * now, rate=settings.rate * now, decay=settings.decay)
+    engine.gradient_mean()
+    size = torch.stack(torch._foreach_norm([p.grad for p in engine.learned.values() if p.grad is not None])).sum()
+    if not math.isfinite(loss) or not bool(torch.isfinite(size)):  # the same on all ranks: both are means over them
+        return math.nan
+    engine.optimiser.step(matrix_rate=settings.matrix_rate * now, rate=settings.rate * now, decay=settings.decay)
     return loss
 
 
@@ -147,9 +153,3 @@ def _look(engine: GptEngine, seen: list[Windows]) -> float:
 
 def _copy(engine: GptEngine) -> dict[str, Tensor]:
     return {name: parameter.detach().clone() for name, parameter in engine.learned.items()}
-
-
-@torch.no_grad()
-def _restore(engine: GptEngine, good: dict[str, Tensor]) -> None:
-    for name, parameter in engine.learned.items():
-        parameter.copy_(good[name])
