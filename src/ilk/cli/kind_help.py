@@ -6,11 +6,15 @@ They are derived from the options records, so they cannot fall behind.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ilk.cli.output import emit
 from ilk.core.config import fields
+
+if TYPE_CHECKING:
+    from ilk.core.folder import Header
 
 
 def show_kind_help(words: list[str]) -> None:
@@ -33,17 +37,20 @@ def show_kind_help(words: list[str]) -> None:
 
 def _show_model(path: Path) -> None:
     from ilk.core.folder import read_header
+
+    _show(f"Options of {path}", *sample_records(read_header(path)))
+
+
+def sample_records(header: Header) -> list[type[msgspec.Struct]]:
+    """What can be set about the samples of a model: the kind's record and the engine's."""
     from ilk.core.registry import get_engine, get_kind
 
-    header = read_header(path)
-    kind, engine = get_kind(header.kind), get_engine(header.engine)
-    for record in (kind.SampleOptions, getattr(engine, "Sample", None)):
-        if record is not None and record.__struct_fields__:
-            _show(f"Options of {path}", record)
+    records = (get_kind(header.kind).SampleOptions, getattr(get_engine(header.engine), "Sample", None))
+    return [record for record in records if record is not None]
 
 
-def _show(title: str, record: type[msgspec.Struct]) -> None:
-    rows = fields(record)
+def _show(title: str, *records: type[msgspec.Struct]) -> None:
+    rows = [row for record in records for row in fields(record)]
     if not rows:
         return
     emit(f"{title}:")

@@ -86,7 +86,8 @@ def sample(
     if json:
         emit_json({"seed": samples.seed, **msgspec.to_builtins(saved)})
         return 0
-    rate = f"{saved.count / saved.seconds:,.0f} a second" if saved.seconds else ""
+    pace = saved.count / saved.seconds if saved.seconds else 0.0
+    rate = f"{pace:,.0f} a second" if pace >= 1 else f"{seconds(1 / pace)} each" if pace else ""
     what = "frames" if walk else "samples"
     emit(f"{saved.path}: {saved.count:,} {what} in {seconds(saved.seconds)} ({rate}), seed {samples.seed}")
     emit(f"sealed: {saved.seal}" + (f"; look at {saved.sheet}" if saved.sheet else ""))

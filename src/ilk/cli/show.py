@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
+from ilk.cli.kind_help import sample_records
 from ilk.cli.output import emit, emit_json, seconds, table
 from ilk.core.config import fields
 
@@ -21,7 +22,6 @@ def show(model: Path, /, *, json: Annotated[bool, Parameter(negative="")] = Fals
     """
     from ilk.core.folder import open_model
     from ilk.core.protocol import Levels, Number
-    from ilk.core.registry import get_engine
     from ilk.generator.model import describe_plan, load_codec
 
     opened = open_model(model)
@@ -38,6 +38,7 @@ def show(model: Path, /, *, json: Annotated[bool, Parameter(negative="")] = Fals
     rows = [
         ("kind", f"{header.kind}, engine {header.engine}"),
         ("space", ", ".join(f"{k} {v}" for k, v in header.space.items() if k != "space") or "-"),
+        *([("base", f"{header.base.name} ({header.base.licence or 'no licence named'})")] if header.base else []),
         ("learned from", f"{data.count - data.holdout:,} examples ({data.holdout:,} held out)"),
         ("learned", f"{header.step:,} steps in {seconds(header.seconds)}, {header.ended or 'not finished: --resume'}"),
         ("plan", f"{describe_plan(header.plan)}; seed {header.plan.seed}; {clock}"),
@@ -54,8 +55,7 @@ def show(model: Path, /, *, json: Annotated[bool, Parameter(negative="")] = Fals
             emit(f"  --given {name}=NUMBER from {condition.low:g} to {condition.high:g}")
         else:
             emit(f"  --given {name}=TEXT")
-    sample = getattr(get_engine(header.engine), "Sample", None)
-    for field in fields(sample) if sample else []:
+    for field in (field for record in sample_records(header) for field in fields(record)):
         emit(f"  --{field.name} {field.type.upper()}: {field.help}")
     emit(f"sample it: ilk sample {model} -n 64 -o out/")
     return 0

@@ -96,14 +96,18 @@ def fields(record: type[msgspec.Struct]) -> list[Field]:
             bare = typing.get_args(hint)[0]
             metas = [m for m in hint.__metadata__ if isinstance(m, msgspec.Meta)]
             text = next((m.description for m in metas if m.description), "")
-        default = "" if field.default in (msgspec.NODEFAULT, None) else str(field.default)
+        default = "" if field.default in (msgspec.NODEFAULT, None, ()) else str(field.default)
         rows.append(Field(field.name.replace("_", "-"), _type_name(bare), default, text))
     return rows
 
 
 def _type_name(hint: Any) -> str:
-    """A type as a person writes it: ``int``, ``crop|pad|stretch``."""
+    """A type as a person writes it: ``int``, ``crop|pad|stretch``, ``str...`` where it may be repeated."""
     origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        return _type_name(typing.get_args(hint)[0])
+    if origin is tuple:
+        return f"{_type_name(typing.get_args(hint)[0])}..."
     if origin is typing.Literal:
         return "|".join(str(choice) for choice in typing.get_args(hint))
     if origin is not None and type(None) in typing.get_args(hint):

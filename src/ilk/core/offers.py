@@ -159,8 +159,8 @@ class Brief(Protocol):
         ...
 
     @property
-    def critical(self) -> bool:
-        """Whether a critic can be fitted in the time that a fit has: many glances."""
+    def together(self) -> int:
+        """How many glances are looked at together: few where each is dear."""
         ...
 
     def beginning(self, arrays: Arrays) -> Arrays:

@@ -6,7 +6,7 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from ilk.core.protocol import Array, Example
@@ -20,8 +20,8 @@ class Counting(Protocol):
         """What a unit is called, in the singular, and how many each object has, (N,) integers."""
         ...
 
-    def wholes(self, examples: Sequence[Example]) -> Sequence[Any]:
-        """Objects in which parts that follow each other are one again.
+    def wholes(self, examples: Iterable[Example]) -> Iterator[Any]:
+        """Objects in which parts that follow each other are one again; only the one in hand is held.
 
         They are encoded without what would end them: a sign that no unit stands for has no share in their likelihood.
         """

@@ -24,8 +24,6 @@ def by_heart(model: Model, prepared: Prepared) -> str:
     engine = model.engine
     if not isinstance(engine, Opinionated) or not len(prepared.holdout):
         return ""
-    if isinstance(engine, Brief) and not engine.critical:
-        return ""
     found = attack(_opinions(engine, prepared.train), _opinions(engine, prepared.holdout), model.header.plan.seed)
     if found.auc < SURE or found.p > CHANCE:
         return ""
@@ -37,6 +35,7 @@ def by_heart(model: Model, prepared: Prepared) -> str:
 
 
 def _opinions(engine: Opinionated, data: MappedData) -> Array:
-    rows = np.unique(np.linspace(0, len(data) - 1, min(MOST, len(data))).astype(np.int64))
+    most = min(MOST, 2 * engine.together) if isinstance(engine, Brief) else MOST
+    rows = np.unique(np.linspace(0, len(data) - 1, min(most, len(data))).astype(np.int64))
     arrays = data.take(rows)
     return engine.opinion(engine.beginning(arrays) if isinstance(engine, Brief) else arrays)

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 CRITIC, FEATURES = "critic.safetensors", "features/"
 SHARE, MOST_SECONDS = 0.06, 30.0  # of a fit's seconds
-LEAST_SECONDS = 0.3  # what the smallest critic takes
+LEAST_SECONDS = 0.3  # what the smallest critic takes, of looks that are not dear
 LOOKING = 0.65  # of these, for looking at examples; the rest is for learning from them
 MOST = 2_000  # examples of each sort
 STEPS_LEAST, STEPS_MOST = 256, 1_000  # the same for a fit by steps, whose bits must not depend on the clock
-CHUNK = 128  # objects looked at together
+CHUNK = 128  # objects looked at together, at most
 FEWEST = 8  # examples; a critic of fewer says nothing
 SEED = 2**40  # of the samples that it learns from: none that a user types or is given
 MOST_CANDIDATES = 1_000
@@ -106,15 +106,19 @@ def look(model: Model, features: Features, objects: Sequence[Any], first: int = 
         features: the kind's.
         objects: N of them.
         first: the number of the first one. Sums depend on the shape of a batch, so object i is always looked
-            at in place ``i % CHUNK`` of a whole chunk, whatever else is looked at.
+            at in place i of a whole chunk, counted around, whatever else is looked at.
     """
-    parts = []
-    begin = -(first % CHUNK)
-    for start in range(begin, len(objects), CHUNK):
-        places = np.clip(np.arange(start, start + CHUNK), 0, len(objects) - 1)
+    parts, chunk = [], _chunk(model)
+    begin = -(first % chunk)
+    for start in range(begin, len(objects), chunk):
+        places = np.clip(np.arange(start, start + chunk), 0, len(objects) - 1)
         numbers = _look(model, features, [objects[place] for place in places])
         parts.append(numbers[max(0, -start) : len(objects) - start])
     return np.concatenate(parts)
+
+
+def _chunk(model: Model) -> int:
+    return min(CHUNK, model.engine.together) if isinstance(model.engine, Brief) else CHUNK
 
 
 def _look(model: Model, features: Features, objects: Sequence[Any]) -> Array:
@@ -162,10 +166,8 @@ def fit_critic(model: Model, train: Data, holdout: Data, seconds: float | None) 
         seconds: how long it may take, see :func:`critic_seconds`. Without a limit the clock decides nothing.
     """
     began, plan = time.monotonic(), model.header.plan
-    engine = model.engine
-    if isinstance(engine, Brief) and not engine.critical:
-        return None
-    if len(train) < FEWEST or (seconds is not None and seconds < LEAST_SECONDS):
+    chunk = _chunk(model)
+    if len(train) < FEWEST or (seconds is not None and seconds < LEAST_SECONDS * CHUNK / chunk):
         return None
     most = MOST if seconds is not None else min(STEPS_MOST, max(STEPS_LEAST, plan.steps or 0))
     ends = None if seconds is None else began + LOOKING * seconds
@@ -174,16 +176,16 @@ def fit_critic(model: Model, train: Data, holdout: Data, seconds: float | None) 
     first = model.codec.decode(train.take(np.sort(turn["train"][:most])))
     features = model.kind.fit_features((Example(object=obj) for obj in first), plan)
     seen: dict[str, list[Array]] = {"real": [], "made": [], "held_real": [], "held_made": []}
-    for start in range(0, learn, CHUNK):
+    for start in range(0, learn, chunk):
         if start and ends is not None and time.monotonic() > ends:
             break
-        here = slice(start, min(start + CHUNK, learn))
+        here = slice(start, min(start + chunk, learn))
         seen["real"].append(_real(model, features, train, turn["train"][here]))
         seen["made"].append(_made(model, features, 2 * start, here.stop - start))
         rows = turn["holdout"][here]
         if len(rows):
             seen["held_real"].append(_real(model, features, holdout, rows))
-            seen["held_made"].append(_made(model, features, 2 * start + CHUNK, len(rows)))
+            seen["held_made"].append(_made(model, features, 2 * start + chunk, len(rows)))
     width = seen["real"][0].shape[1]
     real, made, held_real, held_made = (
         np.concatenate([np.zeros((0, width), np.float32), *parts]) for parts in seen.values()

@@ -6,7 +6,7 @@ made of; an engine that has none leaves them out. Nothing here draws a sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 2**22
 """Units that are encoded together, padding counted."""
+MOST_OBJECTS = 4096
+"""Objects that are encoded together, however short they are."""
 MOST_JUDGED = 256
 """Objects of a source that the critic is asked about, drawn at random."""
 
@@ -80,8 +82,11 @@ class Scoring:
             InputError: the model has no likelihood, or ``X`` is of another kind.
         """
         model = cast("Model", self._model())  # type: ignore[attr-defined]
-        engine, objects = _scored(model), _wholes(model, _read(model, X, {})[0])
-        return _log_scores(model, engine, objects, check_context(context))[0]
+        engine, limit = _scored(model), check_context(context)
+        reading = _Reading(model, X, {})
+        scores = [_log_scores(model, engine, part, limit)[0] for part in _together(model, _wholes(model, reading))]
+        reading.check()
+        return np.concatenate(scores)
 
 
 def check_context(value: Any) -> int | None:
@@ -101,7 +106,13 @@ def scorer(model: Model) -> Callable[[Sequence[Any]], Array] | None:
     engine = model.engine
     if not isinstance(engine, Scored):
         return None
-    return lambda objects: _log_scores(model, engine, objects, None)[0]
+
+    def score(objects: Sequence[Any]) -> Array:
+        return np.concatenate(
+            [np.zeros(0), *(_log_scores(model, engine, part, None)[0] for part in _together(model, objects))]
+        )
+
+    return score
 
 
 def score_source(
@@ -128,16 +139,18 @@ def score_source(
     engine: Scored | None = model.engine if isinstance(model.engine, Scored) else None
     if engine is None and (model.critic is None or not judged):
         engine = _scored(model)
-    examples, unread = _read(model, source, options or {})
-    objects = _wholes(model, examples)
-    unit, counts = _units(model, objects)
+    reading = _Reading(model, source, options or {}, keep=MOST_JUDGED if judged and model.critic is not None else 0)
+    units = examples = 0
     nats, tokens = None, None
-    if engine is not None:
-        scores, tokens = _log_scores(model, engine, objects, limit)
-        nats = -float(scores.sum())
-    realness = _realness(model, [each.object for each in examples]) if judged else None
-    name = str(source) if isinstance(source, str | Path) else type(source).__name__
-    return SourceScore(name, unit, int(counts.sum()), len(objects), nats, tokens, realness, unread)
+    for part in _together(model, _wholes(model, reading)):
+        units, examples = units + int(_units(model, part)[1].sum()), examples + len(part)
+        if engine is not None:
+            scores, found = _log_scores(model, engine, part, limit)
+            nats = (nats or 0.0) - float(scores.sum())
+            tokens = None if found is None else (tokens or 0) + found
+    reading.check()
+    unit, name = _units(model, [])[0], str(source) if isinstance(source, str | Path) else type(source).__name__
+    return SourceScore(name, unit, units, examples, nats, tokens, _realness(model, reading.kept), reading.unread)
 
 
 def _scored(model: Model) -> Scored:
@@ -153,32 +166,56 @@ def _scored(model: Model) -> Scored:
     return engine
 
 
-def _read(model: Model, source: Any, options: Mapping[str, Any]) -> tuple[list[Example], int]:
-    """The examples of a source, and how many could not be read.
+class _Reading(Iterator[Example]):
+    """The examples of a source as they are read, and some of them, drawn evenly, to be kept (Vitter, 1985)."""
 
-    Raises:
-        InputError: it is of another kind, or there is none.
-    """
-    kind = model.kind
-    shown = str(source) if isinstance(source, str | Path) else f"This {type(source).__name__}"
-    if kind.recognise(source) <= 0 and not options:
-        other = recognise(source)
-        sentence = f"{shown} is of the kind {other.name}, and {model.name} knows {kind.name}: it cannot be scored."
-        raise InputError(Code.SOURCE_UNKNOWN, sentence)
-    chosen = {**model.header.options, **{name.replace("-", "_"): value for name, value in options.items()}}
-    record = convert(chosen, kind.Options, f"option of {kind.name}")
-    items = list(kind.read(source, record))
-    examples = [item for item in items if isinstance(item, Example)]
-    problems = [item for item in items if isinstance(item, Problem)]
-    if not examples:
-        why = f"{problems[0].name} cannot be read: {problems[0].reason}" if problems else f"{shown} is empty"
-        raise InputError(Code.SOURCE_MISSING, f"{why.rstrip('.')}, so there is nothing to score.")
-    return examples, len(problems)
+    def __init__(self, model: Model, source: Any, options: Mapping[str, Any], keep: int = 0) -> None:
+        """Nothing is read yet.
+
+        Raises:
+            InputError: the source is of another kind.
+        """
+        kind = model.kind
+        self._shown = str(source) if isinstance(source, str | Path) else f"This {type(source).__name__}"
+        if kind.recognise(source) <= 0 and not options:
+            other = recognise(source)
+            sentence = f"{self._shown} is of the kind {other.name}, and {model.name} knows {kind.name}: "
+            raise InputError(Code.SOURCE_UNKNOWN, f"{sentence}it cannot be scored.")
+        chosen = {**model.header.options, **{name.replace("-", "_"): value for name, value in options.items()}}
+        self._items = iter(kind.read(source, convert(chosen, kind.Options, f"option of {kind.name}")))
+        self._random, self._keep, self._count = stream(0, "realness"), keep, 0
+        self._first: Problem | None = None
+        self.kept: list[Any] = []
+        self.unread = 0
+
+    def __next__(self) -> Example:
+        for item in self._items:
+            if isinstance(item, Example):
+                self._count += 1
+                if len(self.kept) < self._keep:
+                    self.kept.append(item.object)
+                elif self._keep and (place := int(self._random.integers(self._count))) < self._keep:
+                    self.kept[place] = item.object
+                return item
+            self._first = self._first or item
+            self.unread += 1
+        raise StopIteration
+
+    def check(self) -> None:
+        """All is read.
+
+        Raises:
+            InputError: and there was no example.
+        """
+        if not self._count:
+            first = self._first
+            why = f"{first.name} cannot be read: {first.reason}" if first else f"{self._shown} is empty"
+            raise InputError(Code.SOURCE_MISSING, f"{why.rstrip('.')}, so there is nothing to score.")
 
 
-def _wholes(model: Model, examples: Sequence[Example]) -> Sequence[Any]:
+def _wholes(model: Model, examples: Iterator[Example]) -> Iterator[Any]:
     codec: Any = model.codec
-    return codec.wholes(examples) if isinstance(codec, Counting) else [each.object for each in examples]
+    return codec.wholes(examples) if isinstance(codec, Counting) else (each.object for each in examples)
 
 
 def _units(model: Model, objects: Sequence[Any]) -> tuple[str, Array]:
@@ -188,33 +225,31 @@ def _units(model: Model, objects: Sequence[Any]) -> tuple[str, Array]:
 
 def _log_scores(model: Model, engine: Scored, objects: Sequence[Any], context: int | None) -> tuple[Array, int | None]:
     """(N,) log-likelihoods, and how many tokens the objects are where they are sequences."""
-    scores, tokens = [np.zeros(0)], None
-    for part in _together(_units(model, objects)[1]):
-        arrays = encoded(model.codec, [objects[place] for place in part])
-        scores.append(np.asarray(engine.log_score(arrays, context), np.float64))
-        if LENGTH in arrays:
-            tokens = (tokens or 0) + int(np.asarray(arrays[LENGTH]).sum())
-    return np.concatenate(scores), tokens
+    arrays = encoded(model.codec, objects)
+    tokens = int(np.asarray(arrays[LENGTH]).sum()) if LENGTH in arrays else None
+    return np.asarray(engine.log_score(arrays, context), np.float64), tokens
 
 
-def _together(counts: Array) -> Iterator[range]:
+def _together(model: Model, objects: Iterable[Any]) -> Iterator[list[Any]]:
     """Neighbours that are encoded together: rows as wide as the longest of them hold a bounded number of units."""
-    first, widest = 0, 0
-    for place, count in enumerate(counts.tolist()):
+    part: list[Any] = []
+    widest = 0
+    for each in objects:
+        count = int(_units(model, [each])[1][0])
+        if part and (len(part) == MOST_OBJECTS or (len(part) + 1) * max(widest, count) > TOGETHER):
+            yield part
+            part, widest = [], 0
+        part.append(each)
         widest = max(widest, count)
-        if place > first and (place + 1 - first) * widest > TOGETHER:
-            yield range(first, place)
-            first, widest = place, count
-    if first < len(counts):
-        yield range(first, len(counts))
+    if part:
+        yield part
 
 
 def _realness(model: Model, objects: Sequence[Any]) -> float | None:
-    """The critic's mean opinion of at most so many of the objects."""
-    if model.critic is None:
+    """The critic's mean opinion."""
+    if model.critic is None or not objects:
         return None
-    rows = stream(0, "realness").permutation(len(objects))[:MOST_JUDGED]
-    return float(model.critic.realness(model, [objects[row] for row in np.sort(rows)]).mean())
+    return float(model.critic.realness(model, objects).mean())
 
 
 def as_json(found: SourceScore) -> dict[str, Any]:

@@ -145,9 +145,9 @@ class GptEngine:
         return {"length": GLANCE // 2 if self.settings.adapter else GLANCE}
 
     @property
-    def critical(self) -> bool:
-        """Not beside a base: two hundred samples of it would take longer than the fit."""
-        return not self.settings.adapter
+    def together(self) -> int:
+        """Few beside a base: so many glances take it a second or two."""
+        return 32 if self.settings.adapter else 512
 
     def beginning(self, arrays: Arrays) -> Arrays:
         """The first tokens of each row."""

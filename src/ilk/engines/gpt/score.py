@@ -1,6 +1,8 @@
 """What the network thinks of sequences that are there: likelihoods, and what its last block knows of them.
 
-Everything here is computed in float32, in batches of rows of one length, and changes nothing.
+Likelihoods are computed in float32, in batches of rows of one length. What a critic goes by, beside a frozen base, is
+computed in the type of the base's weights: to turn these into float32 takes longer than to look. Nothing here changes
+the network.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ def log_score(engine: GptEngine, arrays: Arrays, context: int | None = None) -> 
 
 
 @torch.no_grad()
-def token_scores(engine: GptEngine, arrays: Arrays, context: int | None = None) -> list[Array]:
+def token_scores(
+    engine: GptEngine, arrays: Arrays, context: int | None = None, dtype: torch.dtype = torch.float32
+) -> list[Array]:
     """The log-likelihood of every token, (length,) float64 a row; see :func:`log_score`."""
     most = engine.settings.attended
     window = min(context or most, most)
@@ -48,7 +52,7 @@ def token_scores(engine: GptEngine, arrays: Arrays, context: int | None = None) 
     for width, jobs in _by_width(_jobs(arrays, window)):
         for batch in _batches(jobs, max(1, TOGETHER // width)):
             tokens = np.stack([_tokens(engine, arrays, row, first, width) for row, first, _ in batch])
-            scores = _scores(model, torch.from_numpy(tokens).to(engine.device)).cpu().numpy()
+            scores = _scores(model, torch.from_numpy(tokens).to(engine.device), dtype).cpu().numpy()
             for (row, first, new), score in zip(batch, scores, strict=True):
                 out[row][new : first + width] = score[new - first :]
     return out
@@ -86,23 +90,30 @@ def _tokens(engine: GptEngine, arrays: Arrays, row: int, first: int, width: int)
     return np.concatenate([[before], x[first : first + width]])
 
 
-def _scores(model: Transformer, tokens_BT: Tensor) -> Tensor:
+def _scores(model: Transformer, tokens_BT: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """(B, T-1) log-likelihood of each token but the first."""
-    mask = causal_mask(tokens_BT.shape[1] - 1, torch.float32, tokens_BT.device)
-    return -next_token_losses(model, model(tokens_BT[:, :-1], mask=mask), tokens_BT[:, 1:]).double()
+    mask = causal_mask(tokens_BT.shape[1] - 1, dtype, tokens_BT.device)
+    known = model(tokens_BT[:, :-1], dtype=dtype, mask=mask)
+    return -next_token_losses(model, known, tokens_BT[:, 1:]).double()
+
+
+def _quick(engine: GptEngine) -> torch.dtype:
+    """What a critic's looks are computed in."""
+    return engine.dtype if engine.settings.adapter else torch.float32
 
 
 def opinion(engine: GptEngine, arrays: Arrays) -> Array:
     """(N,) float32: mean log-likelihood of a row's tokens; only the order means something."""
     given = _with_lengths(arrays, engine)
-    return (log_score(engine, given) / np.maximum(1, given[LENGTH])).astype(np.float32)
+    scores = [each.sum() for each in token_scores(engine, given, dtype=_quick(engine))]
+    return (np.array(scores, np.float64) / np.maximum(1, given[LENGTH])).astype(np.float32)
 
 
 @torch.no_grad()
 def represent(engine: GptEngine, arrays: Arrays) -> Array:
     """(N, 2 D) float32: mean and spread of what the last block knows, over the places of a row."""
     given = _with_lengths(arrays, engine)
-    model, window = cast("Transformer", engine.at_best()), engine.settings.window
+    model, window, dtype = cast("Transformer", engine.at_best()), engine.settings.window, _quick(engine)
     length = torch.from_numpy(np.maximum(1, np.asarray(given[LENGTH], np.int64)))
     sums = torch.zeros(2, len(length), engine.settings.width, dtype=torch.float64)
     for first in range(0, max(1, int(length.max())), window):
@@ -110,8 +121,8 @@ def represent(engine: GptEngine, arrays: Arrays) -> Array:
         width = min(window, int(length.max()) - first)
         for some in torch.split(rows, max(1, TOGETHER // width)):
             tokens = np.stack([_padded(_tokens(engine, given, row, first, width), width + 1) for row in some.tolist()])
-            mask = causal_mask(width, torch.float32, engine.device)
-            known = model(torch.from_numpy(tokens[:, :-1]).to(engine.device), mask=mask).cpu().double()
+            mask = causal_mask(width, dtype, engine.device)
+            known = model(torch.from_numpy(tokens[:, :-1]).to(engine.device), dtype=dtype, mask=mask).cpu().double()
             known[first + torch.arange(width) >= length[some, None]] = 0.0
             sums[:, some] += torch.stack([known.sum(1), known.square().sum(1)])
     mean = sums / length[:, None]

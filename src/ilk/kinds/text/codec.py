@@ -7,7 +7,7 @@ it was chosen is told in ``choose.py``, how letters become tokens in ``tokenizer
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -190,7 +190,7 @@ class TextCodec:
         """Characters, whatever the tokens are; see :class:`ilk.core.units.Counting`."""
         return "character", np.fromiter(map(len, objects), np.int64, len(objects))
 
-    def wholes(self, examples: Sequence[Example]) -> list[Passage]:
+    def wholes(self, examples: Iterable[Example]) -> Iterator[Passage]:
         """Documents of their passages, as far as these follow each other; none of them ends."""
         return wholes(example.object for example in examples)
 

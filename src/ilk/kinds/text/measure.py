@@ -72,7 +72,7 @@ def _known(witness: Witness) -> Known:
     count = int(np.searchsorted(ends, MOST_KNOWN, side="right")) if len(ends) else 0
     kept = passages[: max(1, count)]
     names = witness.names[: len(kept)] if len(witness.names) == len(passages) else ()
-    return Known(list(runs(kept, names)), names, kept)
+    return Known(list(runs(kept, names or None)), names, kept)
 
 
 def _likelihood(witness: Witness) -> Iterator[Finding]:
@@ -250,7 +250,7 @@ def _exposure(witness: Witness, known: Known) -> Iterator[Finding]:
     tried = exposures(secrets, texts, witness.score, witness.seed)
     if not tried:
         return
-    held = [str(run.text) for run in runs(list(witness.holdout), ())]
+    held = [str(run.text) for run in runs(witness.holdout)]
     values = {each.value for each in secrets}
     fresh = [each for each in find(held) if each.value not in values]
     never = exposures(fresh[:EXHIBITED], held, witness.score, witness.seed) if fresh else []
