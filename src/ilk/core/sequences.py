@@ -85,8 +85,14 @@ class Session(Protocol):
 class Sequential(Protocol):
     """What an engine offers that makes a row one token after the other."""
 
-    def session(self, *, rows: int = 64, logprobs: bool = True) -> Session:
-        """A session over the weights that it samples from; it does not learn before the session is over."""
+    def session(self, settings: Any = None, *, rows: int = 64, logprobs: bool = True) -> Session:
+        """A session over the weights that it samples from; it does not learn before the session is over.
+
+        Args:
+            settings: of sampling, as far as they say what computes; each row brings its own as well.
+            rows: most of them at once; the others wait.
+            logprobs: whether steps tell log-likelihoods.
+        """
         ...
 
     def prefix(self, given: Given, row: int) -> list[int]:

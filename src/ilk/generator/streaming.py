@@ -79,7 +79,7 @@ def _pieces(model: Model, given: Mapping[str, Any], seed: int, options: Mapping[
     mine, settings = model.sample_settings(options)
     guide = find_guide(codec, mine, given)
     encoded = guided(codec, given, 1, guide)
-    session, tokens = engine.session(rows=1, logprobs=False), engine.prefix(encoded, 0)
+    session, tokens = engine.session(settings, rows=1, logprobs=False), engine.prefix(encoded, 0)
     session.submit(tokens, settings, seed, processors=guide.processors(0) if guide else ())
 
     def run() -> Iterator[tuple[Any, Any]]:

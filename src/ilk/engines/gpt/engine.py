@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from ilk.core.plan import Budget, Plan
 from ilk.core.protocol import Array, Arrays, Base, Data, Given, Metrics
 from ilk.core.rows import LENGTH, ragged
 from ilk.core.seeds import stream
+from ilk.core.sequences import Session
 from ilk.core.spaces import Tokens
 from ilk.engines.common.optim import from_arrays, to_arrays
 from ilk.engines.common.ranks import GradientMean
@@ -28,9 +29,6 @@ from ilk.engines.gpt.adapters import add_adapters
 from ilk.engines.gpt.model import Shape, Transformer
 from ilk.engines.gpt.optim import Optimiser
 from ilk.engines.gpt.settings import Gpt, SampleSettings
-
-if TYPE_CHECKING:
-    from ilk.engines.gpt.session import Session
 
 EMBEDDING = 0.02  # standard deviation of the first embedding
 BETAS = (0.9, 0.95)
@@ -121,11 +119,11 @@ class GptEngine:
 
         return draw(self, np.asarray(indices, dtype=np.int64), given, seed, settings or SampleSettings())
 
-    def session(self, *, rows: int = 64, logprobs: bool = True) -> Session:
-        """Rows made token by token; see :class:`ilk.engines.gpt.session.Session`."""
+    def session(self, settings: Any = None, *, rows: int = 64, logprobs: bool = True) -> Session:
+        """Rows made token by token, by ``session.py`` or ``llama_cpp.py``; see :class:`ilk.core.sequences.Session`."""
         from ilk.engines.gpt.sample import open_session
 
-        return open_session(self, rows=rows, logprobs=logprobs)
+        return open_session(self, settings, rows=rows, logprobs=logprobs)
 
     def prefix(self, given: Given, row: int) -> list[int]:
         """The tokens that a row begins with."""

@@ -103,6 +103,21 @@ def product(x: Tensor, weight: Tensor) -> Tensor:
     return functional.linear(x, weight)
 
 
+class Dropout:
+    """Numbers that are left out at random, the others enlarged in proportion (Srivastava et al., 2014).
+
+    One belongs to one pass of one slice of a batch: its random numbers are those of a generator of its own.
+    """
+
+    def __init__(self, share: float, seed: int, device: torch.device) -> None:
+        self._kept = 1.0 - share
+        self._random = torch.Generator(device).manual_seed(seed)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """``x`` without some of it."""
+        return x * torch.empty_like(x).bernoulli_(self._kept, generator=self._random).mul_(1 / self._kept)
+
+
 class Linear(nn.Module):
     """A matrix without bias, computed in the type of its input; ``adapter`` is what LoRA adds to it."""
 
@@ -171,11 +186,19 @@ class Block(nn.Module):
         self.down = Linear(shape.hidden, shape.width)
 
     def forward(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], mask: Tensor | None, store: Store | None, layer: int
+        self,
+        x: Tensor,
+        turn: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        store: Store | None,
+        layer: int,
+        dropout: Dropout | None = None,
     ) -> Tensor:
-        x = torch.add(x, self.attention(norm(x, self.attention_norm, self.epsilon), turn, mask, store, layer))
+        seen = self.attention(norm(x, self.attention_norm, self.epsilon), turn, mask, store, layer)
+        x = torch.add(x, seen if dropout is None else dropout(seen))
         gate, up = self.gate_up(norm(x, self.hidden_norm, self.epsilon)).chunk(2, dim=-1)
-        return torch.add(x, self.down(functional.silu(gate) * up))
+        more = self.down(functional.silu(gate) * up)
+        return torch.add(x, more if dropout is None else dropout(more))
 
 
 class Transformer(nn.Module):
@@ -211,6 +234,7 @@ class Transformer(nn.Module):
         mask: Tensor | None = None,
         positions_BT: Tensor | None = None,
         store: Store | None = None,
+        dropout: Dropout | None = None,
     ) -> Tensor:
         """Hidden states (B, T, D) of type ``dtype``.
 
@@ -220,11 +244,12 @@ class Transformer(nn.Module):
             mask: see :func:`attend`.
             positions_BT: of the tokens; 0, 1, ... by default.
             store: attends in place of :func:`attend`, to what came before as well; then no mask is needed.
+            dropout: of what each part of a block adds, in learning.
         """
         turn = self._turn(tokens_BT.shape[1], positions_BT, dtype)
         x = functional.embedding(tokens_BT, self.embedding).to(dtype)
         for layer, block in enumerate(self.blocks):
-            x = block(x, turn, mask, store, layer)
+            x = block(x, turn, mask, store, layer, dropout)
         return norm(x, self.final_norm, self.shape.epsilon)
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -118,6 +118,19 @@ class Packing:
         )
 
 
+def noised(windows: Windows, share: float, start: int, seed: int, step: int, rank: int) -> Windows:
+    """The windows with some of what is seen replaced by other tokens of the same window; what comes next stays.
+
+    A model cannot lean on every token before, and many passes over a text teach more than its words by heart (Xie et
+    al., "Data noising as smoothing in neural network language models", 2017). Start tokens stay where they are.
+    """
+    x_BT = windows.x_BT
+    random = stream(seed, "noise", step, rank)
+    other_BT = np.take_along_axis(x_BT, random.integers(x_BT.shape[1], size=x_BT.shape), axis=1)
+    chosen_BT = (random.random(x_BT.shape) < share) & (x_BT != start) & (other_BT != start)
+    return windows._replace(x_BT=np.where(chosen_BT, other_BT, x_BT))
+
+
 def _follows(data: Data, rows: Array) -> Array:
     """Whether each row is the next part of the sequence in the row before it."""
     try:

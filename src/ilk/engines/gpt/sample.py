@@ -24,6 +24,7 @@ from ilk.engines.gpt.settings import SampleSettings
 
 if TYPE_CHECKING:
     from ilk.engines.gpt.engine import GptEngine
+    from ilk.engines.gpt.llama_cpp import LlamaSession
 
 WIDE = 512  # numbers at each place, from which on a step keeps more than one core busy
 
@@ -39,7 +40,7 @@ def draw(engine: GptEngine, indices: Array, given: Given, seed: int, settings: S
     Raises:
         InputError: what was given is longer than what the network sees at once.
     """
-    session = open_session(engine, rows=min(ROWS, max(1, len(indices))), logprobs=False)
+    session = open_session(engine, settings, rows=min(ROWS, max(1, len(indices))), logprobs=False)
     made: dict[int, list[int]] = {}
     order = []
     for place, index in enumerate(indices):
@@ -82,8 +83,14 @@ def prefix(given: Given, row: int) -> list[int]:
     return [int(token) for token in known[:count]]
 
 
-def open_session(engine: GptEngine, *, rows: int = ROWS, logprobs: bool = True) -> Session:
+def open_session(
+    engine: GptEngine, settings: SampleSettings | None = None, *, rows: int = ROWS, logprobs: bool = True
+) -> Session | LlamaSession:
     """A session over the engine's best weights; it must not learn before the session is over."""
+    if settings is not None and settings.backend == "llama.cpp":
+        from ilk.engines.gpt.llama_cpp import LlamaSession
+
+        return LlamaSession(engine, logprobs=logprobs)
     model, dtype = decoder(engine)
     return Session(
         model,
@@ -100,13 +107,18 @@ def decoder(engine: GptEngine) -> tuple[Transformer, torch.dtype]:
     """The network as it is sampled from, and what it computes in: adapters are merged, weights are cast once."""
     if not engine.settings.adapter:
         return cast("Transformer", engine.at_best()), torch.float32
-    dtype = engine.dtype
-    mark = 0
-    for array in engine.weights().values():
-        mark = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), mark)
+    dtype, mark = engine.dtype, mark_of(engine)
     known = _merged.get(engine)
     if known is None or known[0] != mark:
         model = copy.deepcopy(cast("Transformer", engine.at_best()))
         merge_adapters(model)
         known = _merged[engine] = mark, model.to(dtype)
     return known[1], dtype
+
+
+def mark_of(engine: GptEngine) -> int:
+    """A number that changes with the weights: what was made of others is made anew."""
+    mark = 0
+    for array in engine.weights().values():
+        mark = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), mark)
+    return mark

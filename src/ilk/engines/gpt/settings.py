@@ -7,7 +7,7 @@ it are in ``docs/log.md``. This file does not import torch: ``Gpt.build`` does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -43,6 +43,10 @@ class SampleSettings(Record, frozen=True):
     repetition: Annotated[
         float, Meta(ge=1, le=10, description="divide the odds of tokens that came before by this much; 1: not at all")
     ] = 1.0
+    backend: Annotated[
+        Literal["ilk", "llama.cpp"],
+        Meta(description="what computes; llama.cpp is faster for one sample, and has random numbers of its own"),
+    ] = "ilk"
 
 
 class Gpt(Record, frozen=True):
@@ -77,6 +81,12 @@ class Gpt(Record, frozen=True):
     passes: Annotated[
         int, Meta(ge=0, description="most passes over the tokens in a fit by minutes: more would copy them; 0: any")
     ] = 5
+    dropout: Annotated[
+        float, Meta(ge=0, lt=1, description="share of what a block adds that is left out at random in learning")
+    ] = 0.0
+    noise: Annotated[
+        float, Meta(ge=0, lt=1, description="share of the tokens that are seen as others of their window in learning")
+    ] = 0.0
     adapter: Annotated[
         int, Meta(ge=0, le=1024, description="rank of what is learned beside a base (LoRA); 0: all weights are learned")
     ] = 0

@@ -8,7 +8,8 @@ of are the weights that were best on them. Counting, saving and stopping belong 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +24,8 @@ from ilk.core.seeds import stream
 from ilk.engines.common.ranks import mean_over_ranks
 from ilk.engines.common.schedule import hold_then_fall
 from ilk.engines.gpt.losses import next_token_losses
-from ilk.engines.gpt.model import causal_mask, segment_mask
-from ilk.engines.gpt.packing import Packing, Windows
+from ilk.engines.gpt.model import Dropout, causal_mask, segment_mask
+from ilk.engines.gpt.packing import Packing, Windows, noised
 
 if TYPE_CHECKING:
     from ilk.engines.gpt.engine import GptEngine
@@ -51,7 +52,7 @@ def learn(engine: GptEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
         budget.cap(max(LEAST_STEPS, engine.settings.passes * packing.steps_an_epoch))
     validation, good, failed = math.nan, engine.state(), 0
     while not budget.over:
-        loss = _step(engine, packing.batch(budget.step, engine.plan.rank, engine.plan.world), budget)
+        loss = _step(engine, _lesson(engine, packing, budget.step), budget)
         if not math.isfinite(loss):  # the step was not taken; what led to it is taken back
             failed += 1
             if failed > TRIES:
@@ -92,12 +93,18 @@ def _packing(engine: GptEngine, data: Data, rows: Array) -> Packing:
     )
 
 
+def _lesson(engine: GptEngine, packing: Packing, step: int) -> Windows:
+    plan, noise = engine.plan, engine.settings.noise
+    windows = packing.batch(step, plan.rank, plan.world)
+    return noised(windows, noise, engine.space.start, plan.seed, step, plan.rank) if noise else windows
+
+
 def _step(engine: GptEngine, windows: Windows, budget: Budget) -> float:
     """One lesson; the mean loss of its tokens over all ranks, in nats. Not taken, and NaN, where a number is none."""
     settings = engine.settings
     warm = min(1.0, (budget.step + 1) / settings.warm) if settings.warm else 1.0
     now = engine.calm * warm * hold_then_fall(budget.progress, settings.hold)
-    losses = _Losses(engine, windows)
+    losses = _Losses(engine, windows, partial(_dropout, engine, budget.step) if settings.dropout else None)
     rows = len(windows.x_BT)
     (mean,) = engine.workers.backward(losses, rows, list(engine.learned.values()))
     loss = float(mean_over_ranks(mean, engine.plan.world))
@@ -112,28 +119,40 @@ def _step(engine: GptEngine, windows: Windows, budget: Budget) -> float:
 class _Losses:
     """Mean loss of a slice of the batch, so weighted that slices of unequal weight add up to the batch's mean."""
 
-    def __init__(self, engine: GptEngine, windows: Windows) -> None:
-        self._engine, device = engine, engine.device
+    def __init__(self, engine: GptEngine, windows: Windows, dropout: Callable[[slice], Dropout] | None = None) -> None:
+        self._engine, self._dropout, device = engine, dropout, engine.device
         self._x, self._y, self._weight, self._segment = (torch.from_numpy(a).to(device) for a in windows[:4])
         self._mixed = windows.mixed
         self._per_row = self._weight.sum().clamp_min(1.0) / len(self._x)
 
     def __call__(self, part: slice) -> tuple[Tensor, ...]:
         segment = self._segment[part] if self._mixed else None
-        loss_BT = token_losses(self._engine, self._x[part], self._y[part], segment, self._weight[part])
+        dropout = None if self._dropout is None else self._dropout(part)
+        loss_BT = token_losses(self._engine, self._x[part], self._y[part], segment, self._weight[part], dropout)
         rows = part.stop - part.start
         return ((loss_BT * self._weight[part]).sum() / (self._per_row * rows),)
 
 
+def _dropout(engine: GptEngine, step: int, part: slice) -> Dropout:
+    """Of the rows of one slice in one step."""
+    seed = int(stream(engine.plan.seed, "dropout", step, engine.plan.rank, part.start).integers(2**62))
+    return Dropout(engine.settings.dropout, seed, engine.device)
+
+
 def token_losses(
-    engine: GptEngine, x_BT: Tensor, y_BT: Tensor, segment_BT: Tensor | None, weight_BT: Tensor | None = None
+    engine: GptEngine,
+    x_BT: Tensor,
+    y_BT: Tensor,
+    segment_BT: Tensor | None,
+    weight_BT: Tensor | None = None,
+    dropout: Dropout | None = None,
 ) -> Tensor:
     """(B, T) negative log-likelihood of each token, in nats; of those that have no weight it may be 0."""
     dtype = engine.dtype
     mask = causal_mask(x_BT.shape[1], dtype, x_BT.device)
     if segment_BT is not None:
         mask = segment_mask(segment_BT, dtype)
-    return next_token_losses(engine.model, engine.model(x_BT, dtype=dtype, mask=mask), y_BT, weight_BT)
+    return next_token_losses(engine.model, engine.model(x_BT, dtype=dtype, mask=mask, dropout=dropout), y_BT, weight_BT)
 
 
 @torch.no_grad()

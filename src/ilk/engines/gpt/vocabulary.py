@@ -133,6 +133,20 @@ def gguf_vocabulary(raw: bytes, *, size: int, start: int, end: int, template: st
     return family if template is None else {**family, TEMPLATE: template}
 
 
+def numbered(size: int, *, start: int, end: int) -> dict[str, Any]:
+    """GGUF's metadata of a vocabulary that spells each token as its number, ``<17>``: for whoever wants no text."""
+    return {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": [f"<{number}>" for number in range(size)],
+        "tokenizer.ggml.scores": [0.0] * size,
+        "tokenizer.ggml.token_type": [CONTROL if number in (start, end) else NORMAL for number in range(size)],
+        "tokenizer.ggml.bos_token_id": start,
+        "tokenizer.ggml.eos_token_id": end,
+        "tokenizer.ggml.add_bos_token": False,
+        "tokenizer.ggml.add_space_prefix": False,
+    }
+
+
 def _as_sentencepiece(names: dict[int, str], types: dict[int, int], model: Mapping[str, Any]) -> None:
     """Give characters and bytes, in place, the names and types that they have there.
 
