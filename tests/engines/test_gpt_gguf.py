@@ -100,7 +100,7 @@ def test_another_file_by_that_name_is_no_gguf(tmp_path):
         open_base(str(tmp_path / "x.gguf"))
 
 
-def write_other(path, architecture="llama", **more):
+def write_other(path, architecture="llama", *, embedding=np.float32, **more):
     from gguf import GGUFWriter
 
     writer = GGUFWriter(path, architecture)
@@ -109,7 +109,7 @@ def write_other(path, architecture="llama", **more):
         writer.add_uint32(f"{architecture}.{key}", value)
     for key, value in more.items():
         writer.add_string(key.replace("__", "."), value)
-    writer.add_tensor("token_embd.weight", np.zeros((8, 32), np.float32))
+    writer.add_tensor("token_embd.weight", np.zeros((8, 32), embedding))
     if "strange" in more:
         writer.add_tensor("rope_freqs.weight", np.zeros(8, np.float32))
     writer.write_header_to_file()
@@ -137,6 +137,12 @@ def test_a_missing_tensor_is_named(tmp_path):
     write_other(tmp_path / "a.gguf")
     with pytest.raises(InputError, match=r"has no tensor blk.0.attn_norm.weight"):
         list(open_pretrained(open_base(str(tmp_path / "a.gguf"))).weights())
+
+
+def test_numbers_that_the_library_does_not_turn_into_floats_are_refused_by_their_name(tmp_path):
+    write_other(tmp_path / "a.gguf", embedding=np.int8)
+    with pytest.raises(InputError, match=r"holds token_embd.weight as I8, which cannot be read"):
+        GgufFile(tmp_path / "a.gguf").read("model.embed_tokens.weight")
 
 
 def test_a_tokenizer_that_cannot_be_rebuilt_or_is_missing_is_refused(tmp_path):
