@@ -7,6 +7,7 @@ the table of help that the command line and the documentation show.
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,13 @@ import msgspec
 from ilk.core.errors import Code, FolderError, InputError, suggest
 
 R = TypeVar("R", bound=msgspec.Struct)
+AT = re.compile(
+    r"(?:Expected `(?P<type>\w+)[^`]*`(?: (?P<op>[<>]=?) (?P<bound>\S+))?|.*?)(?:, got .*)?"
+    r" - at `\$\.(?P<name>\w+).*`"
+)
+"""What msgspec says of a value that does not fit."""
+TYPES = {"int": "a whole number", "float": "a number", "str": "a text", "bool": "yes or no"}
+BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +66,22 @@ def convert(values: Mapping[str, Any], record: type[R], what: str) -> R:
     try:
         return msgspec.convert(tidy, record, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
-        raise InputError(Code.OPTION, f"{what} is wrong: {error}.") from None
+        raise InputError(Code.OPTION, _sentence(str(error), tidy, record, what)) from None
+
+
+def _sentence(error: str, values: Mapping[str, Any], record: type[msgspec.Struct], what: str) -> str:
+    """What msgspec says about a value, in a person's words, such as ``top-p cannot be 2``."""
+    found = AT.fullmatch(error)
+    rows = {row.name: row for row in fields(record)}
+    name = found["name"].replace("_", "-") if found else ""
+    if found is None or name not in rows:
+        return f"The {what} is wrong: {error}."
+    choices = rows[name].type.split("|")
+    bound = f" {BOUNDS[found['op']]} {found['bound']}" if found["op"] else ""
+    wanted = TYPES.get(found["type"] or "", rows[name].type) + bound
+    if len(choices) > 1 and not bound:
+        wanted = "one of " + ", ".join(choices)
+    return f"{name} cannot be {values[found['name']]}: it must be {wanted}."
 
 
 def read_json(path: Path, record: type[R]) -> R:
