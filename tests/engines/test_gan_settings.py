@@ -44,5 +44,5 @@ def test_every_setting_says_what_it_is():
 def test_a_misspelt_or_impossible_setting_is_refused():
     with pytest.raises(InputError, match='did you mean "width"'):
         convert({"widht": 3}, Gan, "setting of gan")
-    with pytest.raises(InputError, match="setting of gan"):
+    with pytest.raises(InputError, match=r"rate cannot be -1: it must be a number above 0"):
         convert({"rate": "-1"}, Gan, "setting of gan")

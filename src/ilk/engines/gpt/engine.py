@@ -7,6 +7,7 @@ start from (seed, name), windows come from (seed, step), samples from (seed, ind
 from __future__ import annotations
 
 import copy
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -207,6 +208,13 @@ class GptEngine:
     def weights(self) -> dict[str, Array]:
         """The best weights: all, or the adapters beside a base."""
         return to_arrays((self.best or self.learned).items(), "model")
+
+    def mark(self) -> int:
+        """A number that changes with :meth:`weights`, by which what was made of others is made anew."""
+        mark = 0
+        for array in self.weights().values():
+            mark = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), mark)
+        return mark
 
     def load_weights(self, weights: Mapping[str, Array]) -> None:
         """Put :meth:`weights` back; enough to sample, not to go on learning.

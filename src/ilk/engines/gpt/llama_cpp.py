@@ -19,12 +19,13 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from ilk.core.errors import BugError, Code, InputError, MachineError
 from ilk.core.seeds import stream
 from ilk.core.sequences import Processor
 from ilk.engines.gpt import state_dict_adapter as hf
 from ilk.engines.gpt.gguf import write_gguf
-from ilk.engines.gpt.sample import mark_of
 from ilk.engines.gpt.session import Drawn
 from ilk.engines.gpt.settings import SampleSettings
 from ilk.engines.gpt.vocabulary import numbered
@@ -38,6 +39,26 @@ ORDER = ("penalties", "temperature", "top_k", "top_p", "min_p")  # as in process
 MOST_CONTEXT = 4_096  # positions that memory is kept for
 
 _servers: weakref.WeakKeyDictionary[GptEngine, tuple[int, Any]] = weakref.WeakKeyDictionary()
+
+
+class _Likelihood(msgspec.Struct):
+    logprob: float
+
+
+class _Likelihoods(msgspec.Struct):
+    content: list[_Likelihood]
+
+
+class _Choice(msgspec.Struct):
+    text: str
+    finish_reason: str | None = None
+    logprobs: _Likelihoods | None = None
+
+
+class _Chunk(msgspec.Struct):
+    """What is heard of a completion, in the form that the field shares; the rest of it is passed over."""
+
+    choices: list[_Choice]
 
 
 class _Row:
@@ -63,11 +84,11 @@ class _Row:
         if "error" in chunk:
             self.heard.put(str(chunk["error"].get("message", chunk["error"])))
             return True
-        choice = chunk["choices"][0]
-        scores = (choice.get("logprobs") or {}).get("content") or []
-        for place, number in enumerate(NUMBER.findall(choice["text"])):
-            self.heard.put((int(number), scores[place]["logprob"] if place < len(scores) else math.nan))
-        if choice["finish_reason"] == "stop":
+        choice = msgspec.convert(chunk, _Chunk).choices[0]
+        scores = [] if choice.logprobs is None else choice.logprobs.content
+        for place, number in enumerate(NUMBER.findall(choice.text)):
+            self.heard.put((int(number), scores[place].logprob if place < len(scores) else math.nan))
+        if choice.finish_reason == "stop":
             self.heard.put((-1, math.nan))
         return self.cancelled.is_set()
 
@@ -178,7 +199,7 @@ def _server(engine: GptEngine, context: int) -> Any:
     except ImportError:
         sentence = "llama.cpp is not installed here: pip install 'ilk[llama]'."
         raise MachineError(Code.EXTRA_MISSING, sentence) from None
-    model, space, mark = cast("Transformer", engine.at_best()), engine.space, mark_of(engine)
+    model, space, mark = cast("Transformer", engine.at_best()), engine.space, engine.mark()
     known = _servers.get(engine)
     if known is None or known[0] != mark:
         with tempfile.TemporaryDirectory(prefix="ilk-", ignore_cleanup_errors=True) as folder:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import weakref
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -107,18 +106,10 @@ def decoder(engine: GptEngine) -> tuple[Transformer, torch.dtype]:
     """The network as it is sampled from, and what it computes in: adapters are merged, weights are cast once."""
     if not engine.settings.adapter:
         return cast("Transformer", engine.at_best()), torch.float32
-    dtype, mark = engine.dtype, mark_of(engine)
+    dtype, mark = engine.dtype, engine.mark()
     known = _merged.get(engine)
     if known is None or known[0] != mark:
         model = copy.deepcopy(cast("Transformer", engine.at_best()))
         merge_adapters(model)
         known = _merged[engine] = mark, model.to(dtype)
     return known[1], dtype
-
-
-def mark_of(engine: GptEngine) -> int:
-    """A number that changes with the weights: what was made of others is made anew."""
-    mark = 0
-    for array in engine.weights().values():
-        mark = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), mark)
-    return mark
