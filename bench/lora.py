@@ -26,7 +26,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 BASE, YEAR = "smollm2", "Copyright 2026"
 SHORTEST = 200  # characters of a docstring that is prose
 SHARE = 10  # one model in so many is held out
-SCORED = 24_000  # characters of the held-out text
 
 
 def docstrings(root: Path) -> dict[str, list[str]]:
@@ -88,17 +87,16 @@ def main() -> None:
     fitted = Generator(kind="text", base=BASE, minutes=args.seconds / 60).fit(str(notes), save_to=work / "notes.ilk")
     took = time.monotonic() - began
     model, header = fitted.model_, fitted.model_.header
-    text = unseen[:SCORED]
-    after = nats(model, text)
+    after = nats(model, unseen)
     weights = {name: array * 0 if name.endswith(".up") else array for name, array in model.engine.weights().items()}
     model.engine.load_weights(weights)  # without what B adds, the base is as it was
-    before = nats(model, text)
+    before = nats(model, unseen)
     tokens = header.step * header.settings["batch"] * header.settings["window"]
     line = {
         "bench": "lora",
         "base": BASE,
         "train_characters": sum(map(len, train.values())),
-        "held_out_characters": len(text),
+        "held_out_characters": len(unseen),
         "before": round(before, 4),
         "after": round(after, 4),
         "ratio": round(after / before, 4),

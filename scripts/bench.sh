@@ -19,6 +19,10 @@ small() { # the arguments that make a benchmark short
         speed) echo "--count 2000 --minutes 0.2" ;;
         nanogpt) echo "--seconds 8" ;;
         decode) echo "--rows 4 --new 4 --turns 1 --layers 4" ;;
+        single) echo "--new 8 --turns 1" ;;
+        canaries) echo "--minutes 0.2" ;;
+        schema) echo "--rounds 1" ;;
+        large) echo "--gigabytes 0.02 --minutes 0.2" ;;
         lora) echo "--seconds 20" ;;
     esac
 }

@@ -7,6 +7,7 @@ import shutil
 import sys
 
 import pytest
+from safetensors.numpy import load_file
 
 from ilk.cli import main
 from ilk.core.folder import read_header
@@ -149,3 +150,16 @@ def test_what_a_model_cannot_be_exported_to_is_said(ilk, small, model, tmp_path)
     ran = ilk("export", small / "a.ilk", "--format", "gguf", "--type", "q4_k", "-o", tmp_path / "x.gguf")
     assert (ran.code, 'has no numbers of type "q4_k"' in ran.err) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_learning_beside_a_base_goes_on_where_it_ended(ilk, small, tmp_path):
+    text = write_text(small / "b.txt", 2)
+    ran = ilk("fit", text, "-o", tmp_path / "halves", "--steps", "2", "--base", small / "hf", *FLAGS)
+    assert ran.code == 0
+    shutil.copytree(tmp_path / "halves", tmp_path / "first")
+    ran = ilk("fit", "-o", tmp_path / "halves", "--resume", "--steps", "4", "--json")
+    assert (ran.code, ran.json["steps"]) == (0, 4)
+    halves = load_file(tmp_path / "halves" / "weights.safetensors")
+    first = load_file(tmp_path / "first" / "weights.safetensors")
+    assert halves.keys() == first.keys()
+    assert any((halves[name] != first[name]).any() for name in first)

@@ -13,7 +13,7 @@ from gpt_small import TEXT, LlamaCpp, Rows, learn, scores
 
 from ilk.core.errors import Code, InputError, MachineError
 from ilk.core.offers import Based
-from ilk.core.plan import Plan
+from ilk.core.plan import Budget, Plan
 from ilk.core.spaces import Tokens
 from ilk.engines.gpt.adapters import merge_adapters
 from ilk.engines.gpt.bases import base_settings, open_base, open_pretrained
@@ -106,6 +106,23 @@ def test_beside_a_base_only_adapters_are_learned_and_kept(foreign):
         torch.testing.assert_close(again.model.logits(again.model(x)), wanted)
         merge_adapters(again.model)
         torch.testing.assert_close(again.model.logits(again.model(x)), wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_adapters_go_on_as_if_nothing_had_stopped_them(foreign):
+    rows = Rows({"x": np.random.default_rng(0).integers(0, 8, (50, 32)), "length": np.full(50, 32)})
+    whole, first, second = (built(foreign[0], adapter=4, window=16) for _ in range(3))
+    learn(whole, rows, 6)
+    budget, steps = Budget(Plan(steps=6)), 3
+    for _ in first.steps(rows, budget):
+        budget.advance()
+        if budget.step == steps:
+            break
+    second.load_state(first.state())
+    budget = Budget(Plan(steps=6), step=steps)
+    for _ in second.steps(rows, budget):
+        budget.advance()
+    for name, array in whole.weights().items():
+        np.testing.assert_array_equal(second.weights()[name], array, err_msg=name)
 
 
 def test_a_frozen_base_is_kept_in_what_is_computed_in_and_adapters_in_float32(foreign):
