@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from ilk.core.config import Record
 from ilk.core.errors import Code, InputError
@@ -17,7 +18,9 @@ from ilk.core.plan import Plan
 from ilk.core.protocol import Base, Condition
 from ilk.core.spaces import Space, Tokens
 
-PASSES_A_SECOND = 5 / 22_000  # core-seconds that five passes take the smallest network, for each token
+PASS = 1 / 22_000  # core-seconds a token that one pass takes the smallest network
+FRESH, OFTEN = 5, 10  # passes over a text as it is, and with parts of it left out at random
+FEW = 100_000  # tokens, below which a text fills no more than the smallest network
 WINDOW = 64  # tokens: some 150 characters; longer ones teach less in the same minutes (docs/log.md)
 
 if TYPE_CHECKING:
@@ -140,17 +143,19 @@ def default_settings(space: Tokens, *, tokens: int, plan: Plan, base: Base | Non
     if plan.device.startswith("cuda"):
         # Not measured here but inferred from published recipes for small corpora; a GPU idles on anything smaller.
         return sized(int(384 * factor), layers=6, batch=64, window=min(256, window), rate=1e-2)
-    width, layers = _measured(tokens, plan)
+    # On a CPU: what a core learns in its seconds, and no more than the text can teach.
+    seconds = plan.core_seconds or 60.0
+    passes = seconds / (PASS * tokens)
+    often = passes > 1.5 * FRESH  # the time is enough to know the text by heart
+    if often:
+        width, layers = (192, 4) if passes > 2 * FRESH and tokens > FEW else (128, 3)
+    else:
+        width, layers = (128, 3) if seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
     # 32 windows a step, however many threads share them: fewer are too noisy for these rates, more too few steps.
-    return sized(int(width * factor), layers=layers, batch=32, window=min(WINDOW, window), rate=2e-2)
-
-
-def _measured(tokens: int, plan: Plan) -> tuple[int, int]:
-    """Width and layers for a CPU: what a core learns in its seconds, and no more than the text can teach."""
-    # Passes over the text end sooner than the time: a larger network would only know it by heart.
-    seconds = min(plan.core_seconds or 60.0, PASSES_A_SECOND * tokens)
-    width, layers = (128, 3) if seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
-    return (width, layers) if tokens > 100_000 else (min(width, 128), min(layers, 3))
+    settings = sized(int(width * factor), layers=layers, batch=32, window=min(WINDOW, window), rate=2e-2)
+    if not often:
+        return replace(settings, passes=FRESH)
+    return replace(settings, passes=OFTEN, dropout=0.2, noise=0.1 if tokens > FEW else 0.2)
 
 
 def sized(width: int, *, layers: int, batch: int, window: int, rate: float = 2e-2, head_size: int = 32) -> Gpt:
