@@ -19,8 +19,8 @@ from ilk.core.protocol import Base, Condition
 from ilk.core.spaces import Space, Tokens
 
 PASS = 1 / 22_000  # core-seconds a token that one pass takes the smallest network
-FRESH, OFTEN = 5, 10  # passes over a text as it is, and with parts of it left out at random
-FEW = 100_000  # tokens, below which a text fills no more than the smallest network
+FRESH, OFTEN = 5, 14  # passes over a text as it is, and with parts of it left out at random
+FEW = 100_000  # tokens of a text that is known by heart sooner
 WINDOW = 64  # tokens: some 150 characters; longer ones teach less in the same minutes (docs/log.md)
 
 if TYPE_CHECKING:
@@ -147,10 +147,8 @@ def default_settings(space: Tokens, *, tokens: int, plan: Plan, base: Base | Non
     seconds = plan.core_seconds or 60.0
     passes = seconds / (PASS * tokens)
     often = passes > 1.5 * FRESH  # the time is enough to know the text by heart
-    if often:
-        width, layers = (192, 4) if passes > 2 * FRESH and tokens > FEW else (128, 3)
-    else:
-        width, layers = (128, 3) if seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
+    # Where it is read so often a larger network learns no more of it.
+    width, layers = (128, 3) if often or seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
     # 32 windows a step, however many threads share them: fewer are too noisy for these rates, more too few steps.
     settings = sized(int(width * factor), layers=layers, batch=32, window=min(WINDOW, window), rate=2e-2)
     if not often:
