@@ -25,6 +25,7 @@ _PUBLIC = {
     "Gan": "ilk.engines.gan",
     "Gpt": "ilk.engines.gpt",
     "Mixture": "ilk.engines.mixture",
+    "Trees": "ilk.engines.columns",
 }
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "MachineError",
     "Mixture",
     "Samples",
+    "Trees",
     "__version__",
     "load",
     "verify",
@@ -44,6 +46,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ilk.core.errors import IlkError, InputError, MachineError
     from ilk.core.samples import Samples
+    from ilk.engines.columns import Trees
     from ilk.engines.gan import Gan
     from ilk.engines.gpt import Gpt
     from ilk.engines.mixture import Mixture

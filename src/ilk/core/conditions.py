@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ilk.core.errors import Code, InputError, suggest
@@ -29,12 +30,22 @@ def check_given(given: Mapping[str, Any], conditions: Mapping[str, Condition]) -
 
 def _check_value(name: str, value: Any, condition: Condition) -> Any:
     if isinstance(condition, Levels):
+        if condition.several and str(value) not in condition.names and (isinstance(value, tuple) or "|" in str(value)):
+            parts = value if isinstance(value, tuple) else str(value).split("|")
+            return tuple(_check_value(name, part, msgspec.structs.replace(condition, several=False)) for part in parts)
         if str(value) not in condition.names:
             raise InputError(
                 Code.GIVEN, f'"{value}" is no {name} of this model; {suggest(str(value), condition.names)}.'
             )
         return str(value)
     if isinstance(condition, Number):
+        if condition.ranges and (isinstance(value, tuple | list) or ".." in str(value)):
+            ends = tuple(value) if isinstance(value, tuple | list) else tuple(str(value).split("..", 1))
+            if len(ends) != 2:
+                raise InputError(Code.GIVEN, f'{name} takes a range such as 2..5, not "{value}".')
+            return tuple(_check_value(name, end, msgspec.structs.replace(condition, ranges=False)) for end in ends)
+        if condition.spelt[0]:
+            return str(value)
         try:
             number = float(value)
         except (TypeError, ValueError):

@@ -137,6 +137,15 @@ class Measuring(Protocol):
 
 
 @runtime_checkable
+class Containing(Protocol):
+    """What a codec offers whose objects come in something that is no sequence of them: the rows of a data frame."""
+
+    def contain(self, objects: Sequence[Any]) -> Any:
+        """Objects in what the examples came in."""
+        ...
+
+
+@runtime_checkable
 class Filmed(Protocol):
     """What a kind offers whose objects can be watched: one of its formats has a rate."""
 

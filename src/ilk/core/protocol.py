@@ -59,16 +59,22 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Levels(Record, frozen=True, tag="levels"):
-    """A condition that takes one of these names."""
+    """A condition that takes one of these names; where ``several``, also some of them, ``a|b``."""
 
     names: tuple[str, ...]
+    several: bool = False
 
 
 class Number(Record, frozen=True, tag="number"):
-    """A condition that takes a number in this range."""
+    """A condition that takes a number in this range; where ``ranges``, also a range of them, ``2..5``.
+
+    ``spelt`` holds low and high as people write them, where that is no number: dates, times. The codec reads them.
+    """
 
     low: float
     high: float
+    ranges: bool = False
+    spelt: tuple[str, str] = ("", "")
 
 
 class Text(Record, frozen=True, tag="text"):
@@ -84,7 +90,8 @@ class Given(msgspec.Struct):
     ``known`` holds values shaped like ``x`` and ``mask`` says which of them are fixed; ``labels``
     holds side arrays by the name that they have in the data (``label`` -> (N,) integers, -1 where it is
     left open); ``allowed`` holds for such a name the (N, K) truth table of the levels that may be drawn.
-    ``guide`` steers rows on their way, where they are made token by token.
+    ``guide`` steers rows on their way, where they are made token by token. ``low`` and ``high`` are bounds shaped like
+    ``x``, NaN where there are none.
     """
 
     labels: dict[str, Array] = {}
@@ -92,6 +99,8 @@ class Given(msgspec.Struct):
     mask: Array | None = None
     allowed: dict[str, Array] = {}
     guide: Guide | None = None
+    low: Array | None = None
+    high: Array | None = None
 
     def rows(self, rows: Array) -> Given:
         """The same conditions for some of the rows."""
@@ -105,6 +114,8 @@ class Given(msgspec.Struct):
             mask=pick(self.mask),
             allowed={name: array[rows] for name, array in self.allowed.items()},
             guide=self.guide,
+            low=pick(self.low),
+            high=pick(self.high),
         )
 
 

@@ -15,6 +15,8 @@ from ilk.core.protocol import Array, Arrays
 LENGTH = "length"
 PIECE = "piece"
 """Which part of a sequence a row holds, where it is kept in parts: (N,) int64, 0 for the first one."""
+ROW = "row"
+"""Which sample a row is, (N,) int64, where it was made: beside what an engine gives, when it is decoded."""
 
 
 def ragged(arrays: Arrays) -> list[str]:

@@ -50,6 +50,7 @@ class Samples(Sequence[Any]):
         draw: Callable[[Sequence[Any]], Exhibit],
         save: Callable[[Samples, Path, str | None, bool, bool], Saved],
         score: Callable[[int], list[float]] | None = None,
+        contain: Callable[[Sequence[Any]], Any] | None = None,
         keep: int = KEEP,
     ) -> None:
         self.seed = seed
@@ -59,6 +60,7 @@ class Samples(Sequence[Any]):
         self._draw = draw
         self._save = save
         self._score = score
+        self._contain = contain
         self._keep = keep
         self._all: Sequence[Any] | None = None
         self._near: tuple[int, Sequence[Any]] | None = None
@@ -77,7 +79,7 @@ class Samples(Sequence[Any]):
         if not 0 <= place < self._count:
             raise IndexError(index)
         if self._all is not None or self._count <= self._keep:
-            return self.data[place]
+            return self._objects[place]
         start = place // self._chunk * self._chunk
         if self._near is None or self._near[0] != start:  # whoever walks by index finds its neighbours made
             self._near = start, self._make(start, min(start + self._chunk, self._count))
@@ -85,7 +87,7 @@ class Samples(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         if self._all is not None or self._count <= self._keep:
-            yield from self.data
+            yield from self._objects
             return
         for batch in self.batches():
             yield from batch
@@ -101,8 +103,13 @@ class Samples(Sequence[Any]):
         return self._score(self._count) if self._score else None
 
     @property
-    def data(self) -> Sequence[Any]:
-        """All samples at once: a list of pictures, a table."""
+    def data(self) -> Any:
+        """All samples at once, in what the examples came in: a list of pictures, a data frame."""
+        return self._contain(self._objects) if self._contain else self._objects
+
+    @property
+    def _objects(self) -> Sequence[Any]:
+        """All samples at once, as a sequence."""
         if self._all is None:
             self._all = self._make(0, self._count)
         return self._all

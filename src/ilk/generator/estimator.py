@@ -20,6 +20,7 @@ from ilk.core import events
 from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError, NotFittedError, suggest
 from ilk.core.folder import Header, ModelWriter, Opened, open_model, standing
+from ilk.core.offers import Containing
 from ilk.core.protocol import Condition
 from ilk.core.samples import Samples, check_count, check_seed, whole
 from ilk.core.seeds import fresh_seed
@@ -196,6 +197,7 @@ class Generator(Scoring, Streaming):
                 model, samples, path, format_, unsealed=unsealed, one_file=one_file, given=checked, options=options
             ),
             score=best.scores if best else None,
+            contain=model.codec.contain if isinstance(model.codec, Containing) else None,
         )
 
     def walk(self, seconds: float = 4.0, *, seed: int | None = None, **more: Any) -> Samples:

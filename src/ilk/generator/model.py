@@ -24,6 +24,7 @@ from ilk.core.offers import Based, Extending
 from ilk.core.plan import Plan
 from ilk.core.protocol import Base, Codec, Engine, Kind, Settings
 from ilk.core.registry import get_engine, get_kind
+from ilk.core.rows import ROW
 from ilk.core.sequences import Guide
 from ilk.generator.critics import ModelCritic, load_critic
 from ilk.generator.guiding import finished, guided
@@ -120,8 +121,9 @@ class Model:
     ) -> Sequence[Any]:
         """Samples ``start`` to ``stop`` as objects of the kind; ``guide`` is what its sampling options ask for."""
         encoded = guided(self.codec, given, stop - start, guide)
-        arrays = self.engine.sample(np.arange(start, stop), encoded, seed, settings)
-        return finished(self.codec.decode(arrays), guide)
+        indices = np.arange(start, stop)
+        arrays = self.engine.sample(indices, encoded, seed, settings)
+        return finished(self.codec.decode({**arrays, ROW: indices}), guide)
 
 
 def sample_record(settings: Settings) -> type[Record]:

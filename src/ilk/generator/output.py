@@ -151,7 +151,7 @@ class _Output:
         path.parent.mkdir(parents=True, exist_ok=True)
         if form.many:
             return self._stream(samples, path, form)
-        objects = self._marked(samples.data)
+        objects = self._marked(samples)
         data = self._bytes(objects, form)
         how, sidecar = "none", None
         if self._sealed:

@@ -1,6 +1,6 @@
 """Text: files, documents, conversations and strings in, passages out; learnt as Tokens.
 
-The kind itself. ``read.py`` (with ``listing.py``, ``decoding.py``, ``extract.py``, ``records.py``, ``turns.py``) finds
+The kind itself. ``read.py`` (with ``listing.py``, ``extract.py``, ``records.py``, ``turns.py``) finds
 and reads it, ``cut.py`` cuts it into passages (``passage.py``), ``copies.py`` keeps near-copies together, ``choose.py``
 picks what it is made of, ``codec.py`` (with ``tokenizer.py``, ``pretrained.py``) turns passages into rows and back,
 ``guide.py`` steers what is written; the other files do what they are called. Importing this loads no library, so that

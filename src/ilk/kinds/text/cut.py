@@ -2,7 +2,7 @@
 
 A document is cut greedily into passages of at most ``PASSAGE`` characters, at the last good border in the second half
 of what fits. Nothing is lost: the passages of a document, joined, are the document. Only a block and a passage are
-ever held, so a line of 200 MB is text like any other. How bytes become text is ``decoding.py``'s business.
+ever held, so a line of 200 MB is text like any other. How bytes become text is told in ``ilk.core.decoding``.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from ilk.core.decoding import decoded
 from ilk.core.errors import Code, UnreadableError
-from ilk.kinds.text.decoding import decoded
 
 MOST_BYTES = 2**28
 """What is parsed as a whole may be this large: 256 MB, unpacked."""

@@ -2,7 +2,8 @@
 
 The text itself is read here, block by block, and cut into passages. What cannot be read comes out as a Problem, and
 the stream goes on; of a source that is one file it is an InputError at once. How bytes become text is told in
-``decoding.py`` and ``extract.py``, where a document is cut in ``cut.py``, which passages go together in ``copies.py``.
+``ilk.core.decoding`` and ``extract.py``, where a document is cut in ``cut.py``, which passages go together in
+``copies.py``.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ilk.core.decoding import text_of
 from ilk.core.errors import Code, InputError, UnreadableError, suggest
 from ilk.core.protocol import Example, Problem
 from ilk.kinds.text import cut, extract, records
 from ilk.kinds.text.copies import grouped
-from ilk.kinds.text.decoding import text_of
 from ilk.kinds.text.formats import RECORDS, TABLES, suffix
 from ilk.kinds.text.listing import Entry, as_path, is_text, list_path, list_paths
 from ilk.kinds.text.options import Options

@@ -1,0 +1,213 @@
+"""Tables <-> Columns: what each column holds as numbers, and back in the types that it came in.
+
+The codec knows the fields of the table and the rules that its rows obey (``rules.py``); they are one JSON file in a
+model folder. How they were found is told in ``choose.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from ilk.core.config import Record, read_json, to_json
+from ilk.core.errors import Code, FolderError, InputError, UnreadableError, suggest
+from ilk.core.protocol import Array, Arrays, Condition, Example, Given, Levels, Number
+from ilk.core.rows import ROW
+from ilk.core.spaces import Column, Columns
+from ilk.kinds.table.convert import arrow_type, decoded, encoded, spelt, typed
+from ilk.kinds.table.frame import Rows, as_table
+from ilk.kinds.table.rules import Rule
+from ilk.kinds.table.types import Field
+from ilk.kinds.table.words import number_of, word_of
+
+FILE = "codec.json"
+
+
+class Facts(Record, frozen=True, kw_only=True):
+    """What the codec knows: ``codec.json``.
+
+    Attributes:
+        source: the columns as they came, in order.
+        fields: of the table that is left when strings are what they spell and rules have taken what others tell.
+        rules: in the order in which they take.
+        container: what came: ``pandas``, ``polars``, ``pyarrow``, or nothing for files.
+        rows: how many were looked at.
+        share: whether the model's file is to be given away.
+    """
+
+    source: tuple[Field, ...]
+    fields: tuple[Field, ...]
+    rules: tuple[Rule, ...] = ()
+    container: str = ""
+    dtypes: tuple[str, ...] = ()
+    rows: Annotated[int, msgspec.Meta(ge=0)] = 0
+    share: bool = False
+
+
+class TableCodec:
+    """Objects are rows (:class:`ilk.kinds.table.frame.Row`).
+
+    Attributes:
+        facts: what was learnt from the data.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    @property
+    def rows(self) -> int:
+        """Training rows."""
+        return self.facts.rows
+
+    @property
+    def space(self) -> Columns:
+        """What the engine learns: a column for each field that it can, two where words stand among numbers."""
+        columns: list[Column] = []
+        for field in self.facts.fields:
+            if not field.width:
+                continue
+            levels = len(field.levels) if field.type in ("category", "boolean") else 0
+            missing = field.missing or bool(field.words)
+            columns.append(
+                Column(
+                    name=field.name, categories=levels, precision=None if levels else field.decimals, missing=missing
+                )
+            )
+            if field.words:
+                name = f"{field.name} (words)"
+                columns.append(Column(name=name, categories=1 + len(field.words), missing=field.missing))
+        return Columns(columns=tuple(columns))
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """What ``--given`` takes: a level of a category, a number, date or time and ranges of them."""
+        found: dict[str, Condition] = {}
+        for field in self.facts.fields:
+            if field.type in ("category", "boolean"):
+                if field.levels:
+                    found[field.name] = Levels(names=field.levels, several=True)
+            elif field.width:
+                low, high = word_of(field, field.low), word_of(field, field.high)
+                found[field.name] = Number(low=field.low, high=field.high, ranges=True, spelt=(low, high))
+        return found
+
+    def encode(self, examples: Sequence[Example]) -> Arrays:
+        """``x`` (N, F) float64; what the rules can tell is left out."""
+        return {"x": self.numbers(as_table([example.object for example in examples]))}
+
+    def numbers(self, table: pa.Table) -> Array:
+        """(N, F) float64.
+
+        Raises:
+            UnreadableError: a column is missing, or a cell is nothing that its column holds.
+        """
+        for field in self.facts.source:
+            if field.name not in table.column_names:
+                raise UnreadableError(Code.UNREADABLE, f'it has no column "{field.name}"')
+        table = pa.table({field.name: typed(field, table.column(field.name)) for field in self.facts.source})
+        for rule in self.facts.rules:
+            table = rule.encode(table)
+        parts = [part for field in self.facts.fields for part in encoded(field, table.column(field.name))]
+        return np.stack(parts, axis=1) if parts else np.zeros((table.num_rows, 0))
+
+    def to_space(self, arrays: Arrays) -> Arrays:
+        """Stored as they are learned."""
+        return arrays
+
+    def decode(self, arrays: Arrays) -> Rows:
+        """Rows of a table with the columns, order and types that came."""
+        x_NF = np.asarray(arrays["x"])
+        number_N = np.asarray(arrays.get(ROW, np.arange(len(x_NF))))
+        columns: dict[str, pa.Array] = {}
+        at = 0
+        for field in self.facts.fields:
+            columns[field.name] = decoded(field, [x_NF[:, at + place] for place in range(field.width)], number_N)
+            at += field.width
+        table = pa.table(columns)
+        for rule in reversed(self.facts.rules):
+            table = rule.decode(table)
+        return Rows(pa.table({field.name: _as_it_came(field, table.column(field.name)) for field in self.facts.source}))
+
+    def encode_given(self, given: Mapping[str, Any], n: int) -> Given:
+        """Bounds and levels for ``n`` rows.
+
+        Raises:
+            InputError: a value that is none of the column.
+        """
+        space = self.space
+        place = {column.name: j for j, column in enumerate(space.columns)}
+        fields = {field.name: field for field in self.facts.fields}
+        low_NF, high_NF = np.full((n, len(place)), np.nan), np.full((n, len(place)), np.nan)
+        allowed: dict[str, Array] = {}
+        for name, value in given.items():
+            field = fields[name]
+            if field.type in ("category", "boolean"):
+                wanted = value if isinstance(value, tuple) else (value,)
+                if unknown := [each for each in wanted if str(each) not in field.levels]:
+                    raise InputError(
+                        Code.GIVEN, f'"{unknown[0]}" is no {name}; {suggest(str(unknown[0]), field.levels)}.'
+                    )
+                allowed[name] = np.tile(np.isin(field.levels, [str(each) for each in wanted]), (n, 1))
+                continue
+            low, high = value if isinstance(value, tuple) else (value, value)
+            low_NF[:, place[name]], high_NF[:, place[name]] = number_of(field, low), number_of(field, high)
+            if (low_NF[0, place[name]] > high_NF[0, place[name]]).any():
+                raise InputError(Code.GIVEN, f"{name} cannot be from {low} to {high}: the first is larger.")
+        return Given(allowed=allowed, low=low_NF, high=high_NF) if given else Given()
+
+    def units(self, objects: Sequence[Any]) -> tuple[str, Array]:
+        """Likelihoods are of rows."""
+        return "row", np.ones(len(objects), dtype=np.int64)
+
+    def wholes(self, examples: Iterable[Example]) -> Iterator[Any]:
+        """Each row is a whole."""
+        return (example.object for example in examples)
+
+    def contain(self, objects: Sequence[Any]) -> Any:
+        """Rows in the container that the data came in: a data frame with the same dtypes, an Arrow table."""
+        table = as_table(objects)
+        if not self.facts.container:
+            return objects
+        import narwhals
+
+        backend = cast(Any, self.facts.container)
+        frame: Any = narwhals.from_arrow(table, backend=backend).to_native()
+        if self.facts.container == "pandas":  # whose own types Arrow does not know all
+            wanted = dict(zip(table.column_names, self.facts.dtypes, strict=True))
+            frame = frame.astype({name: kind for name, kind in wanted.items() if str(frame[name].dtype) != kind})
+        return frame
+
+    def save(self, folder: Path) -> None:
+        """Write ``codec.json``."""
+        (folder / FILE).write_bytes(to_json(self.facts))
+
+
+def load_codec(folder: Path) -> TableCodec:
+    """Read what ``save`` wrote; a stranger's file is checked.
+
+    Raises:
+        FolderError: it is missing or damaged.
+    """
+    facts = read_json(folder / FILE, Facts)
+    try:
+        names = [field.name for field in facts.source if arrow_type(field.arrow) is not None]
+        sound = len(set(names)) == len(names) and all(arrow_type(field.arrow) is not None for field in facts.fields)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        raise FolderError(Code.FOLDER_DAMAGED, f"{folder / FILE} names a type that there is not.")
+    return TableCodec(facts)
+
+
+def _as_it_came(field: Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column in the type that it has in the source; strings that spell numbers and dates stay these."""
+    kind = arrow_type(field.arrow)
+    if kind == pa.string() or pa.types.is_large_string(kind):
+        column = spelt(field, column)
+        return column if field.type in ("integer", "decimal", "date", "time", "datetime", "key") else column.cast(kind)
+    return column if column.type == kind else column.cast(kind, safe=False)

@@ -1,0 +1,82 @@
+"""A row of a table, and rows as a sequence: both look into one Arrow table and copy nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Row(Mapping[str, Any]):
+    """One row: names of columns to Python values, None where one is missing."""
+
+    __slots__ = ("place", "table")
+
+    def __init__(self, table: pa.Table, place: int) -> None:
+        self.table, self.place = table, place
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.table.column_names:
+            raise KeyError(name)
+        return self.table.column(name)[self.place].as_py()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.table.column_names)
+
+    def __len__(self) -> int:
+        return int(self.table.num_columns)
+
+    def __repr__(self) -> str:
+        return f"Row({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+
+
+class Rows(Sequence[Row]):
+    """Rows of one Arrow table, which is ``table``."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rows: ...
+    def __getitem__(self, index: int | slice) -> Row | Rows:
+        places = range(len(self))[index]
+        return Rows(self.table.take(list(places))) if isinstance(places, range) else Row(self.table, places)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (Row(self.table, place) for place in range(len(self)))
+
+
+def as_table(objects: Sequence[Any]) -> pa.Table:
+    """One Arrow table of rows, whichever tables they look into; runs of one table are taken together."""
+    import pyarrow as pa
+
+    if isinstance(objects, Rows):
+        return objects.table
+    parts: list[tuple[pa.Table, list[int]]] = []
+    for row in objects:
+        if not parts or parts[-1][0] is not row.table:
+            parts.append((row.table, []))
+        parts[-1][1].append(row.place)
+    return pa.concat_tables([table.take(places) for table, places in parts])
+
+
+CONTAINER = b"ilk"
+"""Where a table's metadata says what it came in."""
+
+
+def contained(table: pa.Table, container: str, dtypes: Sequence[str] = ()) -> pa.Table:
+    """The table, with a note of the container that it came in."""
+    return table.replace_schema_metadata({CONTAINER: "\n".join([container, *dtypes])})
+
+
+def container_of(table: pa.Table) -> tuple[str, tuple[str, ...]]:
+    """The container that a table came in, and the container's own types of its columns."""
+    container, *dtypes = (table.schema.metadata or {}).get(CONTAINER, b"").decode().split("\n")
+    return container, tuple(dtypes)
