@@ -19,7 +19,7 @@ from ilk.core.protocol import Base, Condition
 from ilk.core.spaces import Space, Tokens
 
 PASS = 1 / 22_000  # core-seconds a token that one pass takes the smallest network
-FRESH, OFTEN = 5, 14  # passes over a text as it is, and with parts of it left out at random
+PASSES = 5  # over a text; more tell little more of its kind, and much more of itself
 FEW = 100_000  # tokens of a text that is known by heart sooner
 WINDOW = 64  # tokens: some 150 characters; longer ones teach less in the same minutes (docs/log.md)
 
@@ -146,14 +146,13 @@ def default_settings(space: Tokens, *, tokens: int, plan: Plan, base: Base | Non
     # On a CPU: what a core learns in its seconds, and no more than the text can teach.
     seconds = plan.core_seconds or 60.0
     passes = seconds / (PASS * tokens)
-    often = passes > FRESH  # the time is enough to know some of it by heart
+    often = passes > PASSES  # the time is enough for all of them, so that learning may be made harder
     # Where it is read so often a larger network learns no more of it.
     width, layers = (128, 3) if often or seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
     # 32 windows a step, however many threads share them: fewer are too noisy for these rates, more too few steps.
     settings = sized(int(width * factor), layers=layers, batch=32, window=min(WINDOW, window), rate=2e-2)
-    if not often:
-        return replace(settings, passes=FRESH)
-    return replace(settings, passes=OFTEN, dropout=0.2, noise=0.1 if tokens > FEW else 0.2)
+    left_out = 0.0 if not often else 0.1 if tokens > FEW else 0.2
+    return replace(settings, passes=PASSES, dropout=left_out, noise=left_out)
 
 
 def sized(width: int, *, layers: int, batch: int, window: int, rate: float = 2e-2, head_size: int = 32) -> Gpt:
