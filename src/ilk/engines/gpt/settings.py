@@ -146,7 +146,7 @@ def default_settings(space: Tokens, *, tokens: int, plan: Plan, base: Base | Non
     # On a CPU: what a core learns in its seconds, and no more than the text can teach.
     seconds = plan.core_seconds or 60.0
     passes = seconds / (PASS * tokens)
-    often = passes > PASSES  # the time is enough for all of them, so that learning may be made harder
+    often = passes > 1.5 * PASSES  # the time is enough for all, on a slower machine too: learning may be made harder
     # Where it is read so often a larger network learns no more of it.
     width, layers = (128, 3) if often or seconds < 200 else (192, 4) if seconds < 1_500 else (256, 6)
     # 32 windows a step, however many threads share them: fewer are too noisy for these rates, more too few steps.

@@ -27,9 +27,6 @@ class Options(Record, frozen=True, kw_only=True):
     decimal: Annotated[str | None, msgspec.Meta(description="sign before decimals, . or ,; by default found out")] = (
         None
     )
-    header: Annotated[
-        bool, msgspec.Meta(description="whether the first line of a CSV holds the names of its columns")
-    ] = True
     encoding: Annotated[
         str | None, msgspec.Meta(description="encoding of a CSV, such as utf-8 or cp1252; by default found out")
     ] = None
@@ -49,8 +46,4 @@ class Options(Record, frozen=True, kw_only=True):
 
 
 class SampleOptions(Record, frozen=True, kw_only=True):
-    """How rows are written, beside the engine's settings."""
-
-    formulas: Annotated[
-        bool, msgspec.Meta(description="put a ' before cells of a CSV that a spreadsheet would run as formulas")
-    ] = False
+    """Rows are made as the engine's settings say."""
