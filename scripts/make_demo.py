@@ -1,7 +1,9 @@
-"""Make the bundled demos again: 1,200 Fashion-MNIST training pictures of each class, and Shakespeare's plays.
+"""Make the bundled demos again: 1,200 Fashion-MNIST training pictures of each class, Shakespeare's plays, two tables.
 
     python scripts/make_demo.py FOLDER_WITH_IDX_FILES
     python scripts/make_demo.py tinyshakespeare.txt
+    python scripts/make_demo.py adult-train.csv.gz
+    python scripts/make_demo.py penguins.csv
 
 The same files always give the same bytes. Only the training split is used (of the plays, the first nine tenths), so
 that a benchmark on the test split stays fair to a model that was fitted on the demo.
@@ -25,6 +27,11 @@ SEED = 4
 KINDS = Path(__file__).parent.parent / "src/ilk/kinds"
 OUT = KINDS / "image/demo/fashion.npz"
 PLAYS = KINDS / "text/demo/shakespeare.txt.gz"
+TABLES = KINDS / "table/demo"
+ADULT = (
+    "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,capital-gain,"
+    "capital-loss,hours-per-week,native-country,income"
+)
 TRAINING_SHARE = 0.9  # as in nanoGPT's and char-rnn's split
 
 
@@ -57,13 +64,32 @@ def write_plays(path: Path) -> None:
     """The first nine tenths of a text, packed without a name or a time of day inside."""
     text = path.read_bytes()
     kept = text[: int(len(text) * TRAINING_SHARE)]
-    with PLAYS.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
-        packed.write(kept)
+    write_packed(PLAYS, kept)
     print(f"{PLAYS}: {len(kept):,} characters, {PLAYS.stat().st_size:,} bytes")
 
 
+def write_packed(path: Path, data: bytes) -> None:
+    """A .gz without a name or a time of day inside."""
+    with path.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
+        packed.write(data)
+
+
+def write_table(path: Path) -> None:
+    """A table with a line of names and no blanks around its cells."""
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if path.name.startswith("adult"):
+        lines = [ADULT, *(line.replace(", ", ",") for line in data.decode().splitlines() if line.strip())]
+        data = "".join(f"{line}\n" for line in lines).encode()
+    out = TABLES / f"{path.name.partition('.')[0].partition('-')[0]}.csv.gz"
+    write_packed(out, data)
+    print(f"{out}: {data.count(bytes([10])) - 1:,} rows, {out.stat().st_size:,} bytes")
+
+
 def main(folder: Path) -> None:
-    """Read the IDX files or the text, write the demo."""
+    """Read the IDX files, the text or the table, write the demo."""
+    if folder.name.endswith((".csv", ".csv.gz")):
+        write_table(folder)
+        return
     if folder.suffix == ".txt":
         write_plays(folder)
         return

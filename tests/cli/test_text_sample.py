@@ -124,3 +124,12 @@ def test_a_stream_is_the_sample_of_its_seed_and_saved_where_it_is_told(ilk, mode
     refused = ilk("sample", *words, "--stream", "-n", 2)
     assert refused.code == 2
     assert "--stream shows one sample" in refused.err
+
+
+def test_a_field_of_a_csv_is_learnt_as_text_though_tables_own_csv(ilk, tmp_path):
+    rows = [f'{number},"the film was good, and number {number} is long enough to be learnt"' for number in range(60)]
+    (tmp_path / "reviews.csv").write_text("\n".join(["id,review", *rows]) + "\n")
+    model = tmp_path / "reviews.ilk"
+    done = ilk("fit", str(tmp_path / "reviews.csv"), "--field", "review", "--steps", "2", "-o", str(model))
+    assert done.code == 0, done.err
+    assert json.loads((model / "ilk.json").read_text())["kind"] == "text"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import EntryPoint
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,7 @@ class Claims:
 
     def __init__(self, name, score):
         self.name, self.score = name, score
+        self.Options = SimpleNamespace(__struct_fields__=())
 
     def recognise(self, source):
         return self.score
@@ -52,6 +54,15 @@ def test_an_unknown_name_is_refused_with_a_suggestion():
 def test_the_highest_claim_wins(kinds):
     kinds(words=0.4, notes=0.9, faces=0.0)
     assert recognise("source").name == "notes"
+
+
+def test_options_decide_among_kinds_that_it_could_be(kinds):
+    kinds(rows=1.0, words=0.4, notes=0.0)
+    get = registry.get_kind
+    get("words").Options.__struct_fields__ = ("field_name",)
+    get("notes").Options.__struct_fields__ = ("field_name",)
+    assert recognise("source", ["field-name"]).name == "words"
+    assert recognise("source", ["fiel-name"]).name == "rows"  # which then refuses it
 
 
 def test_a_tie_names_both(kinds):

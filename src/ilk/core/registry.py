@@ -7,6 +7,7 @@ settings records that build an engine. Nothing is imported until it is asked for
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -49,14 +50,22 @@ def get_engine(name: str) -> type[msgspec.Struct]:
     return cast("type[msgspec.Struct]", _load(ENGINES, name, "engine"))
 
 
-def recognise(source: Any) -> Kind:
-    """The kind that the source is of.
+def recognise(source: Any, options: Iterable[str] = ()) -> Kind:
+    """The kind that the source is of; where it may be of several, one that knows the options that were given.
+
+    Args:
+        source: a path, a list of them, objects.
+        options: names of options of the kind, as they were asked for.
 
     Raises:
         InputError: no kind, or more than one, claims it.
     """
     kinds = [get_kind(name) for name in kind_names()]
     scores = {kind.name: kind.recognise(source) for kind in kinds}
+    asked = {name.replace("-", "_") for name in options}
+    claiming = [kind for kind in kinds if scores[kind.name] > 0]
+    if asked and (knows := [kind for kind in claiming if asked <= set(kind.Options.__struct_fields__)]):
+        kinds, scores = knows, {kind.name: scores[kind.name] for kind in knows}
     best = max(scores.values(), default=0.0)
     winners = [kind for kind in kinds if scores[kind.name] == best]
     shown = repr(source) if isinstance(source, str) else f"this {type(source).__name__}"

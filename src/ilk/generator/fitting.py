@@ -94,7 +94,8 @@ def fit(request: Request, path: Path | None, on: events.Sink) -> tuple[Model, st
     Returns:
         The model, and how it ended: ``finished`` or ``interrupted``.
     """
-    kind = recognise(request.source) if request.kind == "auto" else get_kind(request.kind)
+    asked = request.options if isinstance(request.options, Mapping) else ()
+    kind = recognise(request.source, asked) if request.kind == "auto" else get_kind(request.kind)
     options = _options(kind, request.options)
     on(events.Stage(says=f"preparing to learn ({kind.name})"))
     plan = make_plan(request)

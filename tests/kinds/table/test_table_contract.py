@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from ilk.kinds.table import kind
@@ -41,6 +42,28 @@ def test_a_csv_keeps_its_promises(csv):
 
 def test_a_frame_keeps_its_promises():
     assert check_kind(kind, people()) == CHECKS
+
+
+def test_a_polars_frame_keeps_its_promises():
+    assert check_kind(kind, pl.from_pandas(people())) == CHECKS
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "jsonl", "tsv"])
+def test_other_files_keep_their_promises(tmp_path, suffix):
+    frame, path = people(), tmp_path / f"people.{suffix}"
+    if suffix == "jsonl":
+        frame.to_json(path, orient="records", lines=True, date_format="iso")
+    elif suffix == "tsv":
+        frame["since"] = frame["since"].dt.strftime("%d.%m.%Y")
+        frame["score"] = frame["score"].astype(object).fillna("unknown")  # words among numbers
+        frame.to_csv(path, index=False, sep="\t")
+    else:
+        getattr(frame, f"to_{suffix}")(path)
+    assert check_kind(kind, path) == CHECKS
+
+
+def test_records_keep_their_promises():
+    assert check_kind(kind, people().drop(columns="since").to_dict("records")) == CHECKS
 
 
 def test_the_demo_keeps_its_promises():

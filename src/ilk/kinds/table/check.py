@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 NULLS = ("nan", "NaT", "<NA>")
@@ -26,13 +27,31 @@ def identify(item: Any) -> str:
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _number(value: float) -> str:
+    """A number as it is written shortest; of a narrow one (float32) what is written of it in a file of text."""
+    import numpy as np
+
+    if value != value:
+        return ""
+    with np.errstate(over="ignore"):
+        narrow = np.float32(value)
+    return repr(float(str(narrow)) if float(narrow) == value else value)
+
+
+def _span(value: timedelta) -> str:
+    """A span of time as files of text have it."""
+    seconds, part = value.seconds, f".{value.microseconds:06}" if value.microseconds else ""
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{part}"
+    return f"{value.days} days {'+' if value.days < 0 else ''}{clock}"
+
+
 def _plain(value: Any) -> str:
     """A value as any file would have it: a number by its value, a date and time without needless zeros."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = "" if value is None else str(value)
+    text = "" if value is None else _span(value) if isinstance(value, timedelta) else str(value)
     try:
-        return repr(float(text))
+        return _number(float(text))
     except ValueError:
         pass
     found = MOMENT.fullmatch(text)

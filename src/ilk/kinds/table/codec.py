@@ -1,6 +1,6 @@
 """Tables <-> Columns: what each column holds as numbers, and back in the types that it came in.
 
-The codec knows the fields of the table and the rules that its rows obey (``rules.py``); they are one JSON file in a
+The codec knows the fields of the table and the rules that its rows obey (``rule_book.py``); they are one JSON file in a
 model folder. How they were found is told in ``choose.py``.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -18,10 +18,14 @@ from ilk.core.config import Record, read_json, to_json
 from ilk.core.errors import Code, FolderError, InputError, UnreadableError, suggest
 from ilk.core.protocol import Array, Arrays, Condition, Example, Given, Levels, Number
 from ilk.core.rows import ROW
+from ilk.core.sequences import Guide
 from ilk.core.spaces import Column, Columns
-from ilk.kinds.table.convert import arrow_type, decoded, encoded, spelt, typed
-from ilk.kinds.table.frame import Rows, as_table
-from ilk.kinds.table.rules import Rule
+from ilk.kinds.table.containers import filled
+from ilk.kinds.table.convert import arrow_type, as_it_came, decoded, encoded, typed
+from ilk.kinds.table.frame import TEXT, Rows, as_table
+from ilk.kinds.table.letters import Wary
+from ilk.kinds.table.options import SampleOptions
+from ilk.kinds.table.rule_book import Rule
 from ilk.kinds.table.types import Field
 from ilk.kinds.table.words import number_of, word_of
 
@@ -35,8 +39,10 @@ class Facts(Record, frozen=True, kw_only=True):
         source: the columns as they came, in order.
         fields: of the table that is left when strings are what they spell and rules have taken what others tell.
         rules: in the order in which they take.
-        container: what came: ``pandas``, ``polars``, ``pyarrow``, or nothing for files.
+        container: what came: ``pandas``, ``polars``, ``pyarrow``, ``text`` of a CSV, or nothing for other files.
+        dtypes: the container's own types of the columns.
         rows: how many were looked at.
+        out_of: how many the source has, where some of them were left out.
         share: whether the model's file is to be given away.
     """
 
@@ -46,6 +52,7 @@ class Facts(Record, frozen=True, kw_only=True):
     container: str = ""
     dtypes: tuple[str, ...] = ()
     rows: Annotated[int, msgspec.Meta(ge=0)] = 0
+    out_of: Annotated[int, msgspec.Meta(ge=0)] = 0
     share: bool = False
 
 
@@ -131,7 +138,16 @@ class TableCodec:
         table = pa.table(columns)
         for rule in reversed(self.facts.rules):
             table = rule.decode(table)
-        return Rows(pa.table({field.name: _as_it_came(field, table.column(field.name)) for field in self.facts.source}))
+        loose = self.facts.container == TEXT
+        made = [as_it_came(field, table.column(field.name), loose=loose) for field in self.facts.source]
+        fields = zip(self.facts.source, made, strict=True)
+        schema = pa.schema(
+            [
+                pa.field(field.name, column.type, nullable=field.nullable or column.null_count > 0)
+                for field, column in fields
+            ]
+        )
+        return Rows(pa.Table.from_arrays(made, schema=schema))
 
     def encode_given(self, given: Mapping[str, Any], n: int) -> Given:
         """Bounds and levels for ``n`` rows.
@@ -142,6 +158,7 @@ class TableCodec:
         space = self.space
         place = {column.name: j for j, column in enumerate(space.columns)}
         fields = {field.name: field for field in self.facts.fields}
+        formats = {field.name: field.formats for field in self.facts.source}
         low_NF, high_NF = np.full((n, len(place)), np.nan), np.full((n, len(place)), np.nan)
         allowed: dict[str, Array] = {}
         for name, value in given.items():
@@ -154,11 +171,16 @@ class TableCodec:
                     )
                 allowed[name] = np.tile(np.isin(field.levels, [str(each) for each in wanted]), (n, 1))
                 continue
+            field = msgspec.structs.replace(field, formats=formats[name])
             low, high = value if isinstance(value, tuple) else (value, value)
             low_NF[:, place[name]], high_NF[:, place[name]] = number_of(field, low), number_of(field, high)
             if (low_NF[0, place[name]] > high_NF[0, place[name]]).any():
                 raise InputError(Code.GIVEN, f"{name} cannot be from {low} to {high}: the first is larger.")
         return Given(allowed=allowed, low=low_NF, high=high_NF) if given else Given()
+
+    def guide(self, options: SampleOptions, given: Mapping[str, Any]) -> Guide | None:  # noqa: ARG002
+        """What marks rows whose formulas are to be escaped; see :class:`ilk.core.sequences.Guiding`."""
+        return Wary() if options.formulas else None
 
     def units(self, objects: Sequence[Any]) -> tuple[str, Array]:
         """Likelihoods are of rows."""
@@ -170,17 +192,9 @@ class TableCodec:
 
     def contain(self, objects: Sequence[Any]) -> Any:
         """Rows in the container that the data came in: a data frame with the same dtypes, an Arrow table."""
-        table = as_table(objects)
-        if not self.facts.container:
+        if self.facts.container in ("", TEXT):
             return objects
-        import narwhals
-
-        backend = cast(Any, self.facts.container)
-        frame: Any = narwhals.from_arrow(table, backend=backend).to_native()
-        if self.facts.container == "pandas":  # whose own types Arrow does not know all
-            wanted = dict(zip(table.column_names, self.facts.dtypes, strict=True))
-            frame = frame.astype({name: kind for name, kind in wanted.items() if str(frame[name].dtype) != kind})
-        return frame
+        return filled(as_table(objects), self.facts.container, self.facts.dtypes)
 
     def save(self, folder: Path) -> None:
         """Write ``codec.json``."""
@@ -202,12 +216,3 @@ def load_codec(folder: Path) -> TableCodec:
     if not sound:
         raise FolderError(Code.FOLDER_DAMAGED, f"{folder / FILE} names a type that there is not.")
     return TableCodec(facts)
-
-
-def _as_it_came(field: Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column in the type that it has in the source; strings that spell numbers and dates stay these."""
-    kind = arrow_type(field.arrow)
-    if kind == pa.string() or pa.types.is_large_string(kind):
-        column = spelt(field, column)
-        return column if field.type in ("integer", "decimal", "date", "time", "datetime", "key") else column.cast(kind)
-    return column if column.type == kind else column.cast(kind, safe=False)

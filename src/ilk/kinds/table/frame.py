@@ -67,8 +67,11 @@ def as_table(objects: Sequence[Any]) -> pa.Table:
     return pa.concat_tables([table.take(places) for table, places in parts])
 
 
-CONTAINER = b"ilk"
-"""Where a table's metadata says what it came in."""
+CONTAINER, OUT_OF, WARY = b"ilk", b"ilk rows", b"ilk wary"
+"""Where a table's metadata says what it came in, of how many rows it is a part that was picked, and that its formulas
+are to be escaped."""
+TEXT = "text"
+"""What files are called whose cells are letters and no more: CSV, TSV."""
 
 
 def contained(table: pa.Table, container: str, dtypes: Sequence[str] = ()) -> pa.Table:
@@ -80,3 +83,23 @@ def container_of(table: pa.Table) -> tuple[str, tuple[str, ...]]:
     """The container that a table came in, and the container's own types of its columns."""
     container, *dtypes = (table.schema.metadata or {}).get(CONTAINER, b"").decode().split("\n")
     return container, tuple(dtypes)
+
+
+def picked(table: pa.Table, out_of: int) -> pa.Table:
+    """The table, with a note of how many rows its source has."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), OUT_OF: str(out_of)})
+
+
+def out_of(table: pa.Table) -> int:
+    """How many rows the source has; 0 where none were left out."""
+    return int((table.schema.metadata or {}).get(OUT_OF, b"0"))
+
+
+def wary(table: pa.Table) -> pa.Table:
+    """The table, with a note that its formulas are to be escaped."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), WARY: "1"})
+
+
+def is_wary(table: pa.Table) -> bool:
+    """Whether its formulas are to be escaped."""
+    return WARY in (table.schema.metadata or {})

@@ -27,6 +27,9 @@ class Options(Record, frozen=True, kw_only=True):
     decimal: Annotated[str | None, msgspec.Meta(description="sign before decimals, . or ,; by default found out")] = (
         None
     )
+    header: Annotated[
+        bool, msgspec.Meta(description="whether the first line of a CSV holds the names of its columns")
+    ] = True
     encoding: Annotated[
         str | None, msgspec.Meta(description="encoding of a CSV, such as utf-8 or cp1252; by default found out")
     ] = None
@@ -46,4 +49,8 @@ class Options(Record, frozen=True, kw_only=True):
 
 
 class SampleOptions(Record, frozen=True, kw_only=True):
-    """Rows are made as the engine's settings say."""
+    """How rows are written, beside the engine's settings."""
+
+    formulas: Annotated[
+        bool, msgspec.Meta(description="put a ' before cells of a CSV that a spreadsheet would run as formulas")
+    ] = False

@@ -6,76 +6,106 @@ they spell is found out when all of them are known (``types.py``).
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from ilk.core import decoding, files
-from ilk.core.errors import Code, InputError, UnreadableError, suggest
+from ilk.core import files
+from ilk.core.errors import Code, InputError, suggest
 from ilk.core.protocol import Example, Problem
-from ilk.kinds.table.convert import blank
+from ilk.kinds.table.containers import check_names, is_records, of_frame, plain
+from ilk.kinds.table.csvs import Tell, opener, read_csv
 from ilk.kinds.table.formats import CSV, READ, RECORDS, bare
-from ilk.kinds.table.frame import Row, contained
+from ilk.kinds.table.frame import Row, picked
 from ilk.kinds.table.options import Options
-from ilk.kinds.table.recognise import DEMO_PREFIX, DEMOS, is_frame, is_matrix
+from ilk.kinds.table.recognise import DEMO_PREFIX, DEMOS
 
 BATCH = 16_384  # rows
-LOOK = 2**18  # characters that delimiter and decimal sign are found from
-MOST_CELL = 2**24  # bytes of a block of a CSV
+MOST_CELL = 2**24  # bytes of a line of JSON
 
 
 def read(source: Any, options: Options) -> Iterator[Example | Problem]:
     """Stream the rows of a source, always in the same order.
 
+    Of a source with more than ``options.rows`` rows as many are picked, spread evenly; their tables say of how many.
+
     Raises:
-        InputError: at once, if it is missing, empty or no table.
+        InputError: before the first row, if it is missing, empty or no table.
     """
-    step = _step(source, options)
+    count = _many(source, options)
+    step = max(1.0, count / options.rows)
     at = taken = 0
-    for name, table in tables(source, options):
-        for place in range(table.num_rows):
-            if at >= taken * step:
-                taken += 1
-                yield Example(object=Row(table, place), name=f"{name}:{place + 1}")
-            at += 1
+    problems: list[Problem] = []
+    for name, table in tables(source, options, problems.append):
+        yield from problems
+        problems.clear()
+        places = np.arange(table.num_rows)
+        if step > 1:
+            last = min(options.rows, taken + int(table.num_rows / step) + 2)
+            due = np.ceil((np.arange(taken, last) * step - at).clip(0)).astype(np.int64)
+            places = due[due < table.num_rows]
+            at, taken = at + table.num_rows, taken + len(places)
+            table = picked(table.take(places), count)  # so that nothing holds the rows that were left out
+        for place, row in enumerate(places.tolist()):
+            yield Example(object=Row(table, place), name=f"{name}:{row + 1}")
+    yield from problems
 
 
-def _step(source: Any, options: Options) -> float:
-    """Rows of the source for each one that is taken: 1 where all of them are."""
-    if _is_files(source) and sum(path.stat().st_size for path in paths_of(source)) < 2 * options.rows:
-        return 1.0  # a row has at least a sign and its end
-    count = int(sum(table.num_rows for _, table in tables(source, options)))
-    return max(1.0, count / options.rows)
+def _many(source: Any, options: Options) -> int:
+    """How many rows a source has, where these may be too many; else 0."""
+    if not _is_files(source):
+        count = len(source) if hasattr(source, "__len__") else 0
+    else:
+        paths = paths_of(source)
+        plain_text = all(path.suffix.lower() in (*CSV, *RECORDS) for path in paths)
+        if plain_text and sum(path.stat().st_size for path in paths) < 2 * options.rows:
+            return 0  # a row has at least a sign and its end
+        count = sum(_rows_of(path, options) for path in paths)
+    return count if count > options.rows else 0
+
+
+def _rows_of(path: Path, options: Options) -> int:
+    if bare(path.name) == ".parquet":
+        return int(_parquet(path).metadata.num_rows)
+    return sum(table.num_rows for table in _file(path, options, _unheard))
+
+
+def _parquet(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(Code.UNREADABLE, f"{path.name} cannot be read: {_first_line(error)}.") from None
 
 
 def _is_files(source: Any) -> bool:
-    if isinstance(source, list | tuple):
-        return not (source and isinstance(source[0], Mapping))
-    return isinstance(source, str | Path)
+    return isinstance(source, str | Path | list | tuple) and not is_records(source)
 
 
-def tables(source: Any, options: Options) -> Iterator[tuple[str, pa.Table]]:
-    """The batches of a source: a name, where it starts included, and a table."""
-    if not isinstance(source, str | Path | list | tuple):
+def _unheard(problem: Problem) -> None:
+    """It is told another time."""
+
+
+def tables(source: Any, options: Options, tell: Tell = _unheard) -> Iterator[tuple[str, pa.Table]]:
+    """The batches of a source: a name, where it starts included, and a table; ``tell`` takes what cannot be read."""
+    if not _is_files(source):
         table = of_frame(source)
-        _check_names(table.column_names, "The table")
         for first in range(0, max(1, table.num_rows), BATCH):
             yield f"row {first}+", table.slice(first, BATCH)
-        return
-    if isinstance(source, list | tuple) and source and isinstance(source[0], Mapping):
-        yield from tables(pa.Table.from_pylist([dict(row) for row in source]), options)
         return
     paths = paths_of(source)
     schema: pa.Schema | None = None
     for path in paths:
         at = 0
-        for table in _file(path, options):
-            if schema is not None and table.column_names != schema.names:
+        for table in _file(path, options, tell):
+            if schema is None:
+                check_names(table.column_names, path.name)
+            elif table.column_names != schema.names:
                 known = ", ".join(schema.names[:8])
                 sentence = f"{path.name} has other columns than {paths[0].name} ({known}); give tables of one form."
                 raise InputError(Code.SOURCE_UNKNOWN, sentence)
@@ -124,61 +154,20 @@ def demo_path(source: str) -> Path:
     return Path(__file__).parent / "demo" / f"{name}.csv.gz"
 
 
-def of_frame(source: Any) -> pa.Table:
-    """An Arrow table of a data frame or an array.
-
-    Raises:
-        InputError: a column holds Python objects, or it is no table.
-    """
-    if isinstance(source, pa.Table):
-        return contained(source, "pyarrow")
-    if isinstance(source, pa.RecordBatch):
-        return contained(pa.Table.from_batches([source]), "pyarrow")
-    if is_matrix(source):
-        names = source.dtype.names or [f"x{place}" for place in range(source.shape[1])]
-        parts = [source[name] if source.dtype.names else source[:, place] for place, name in enumerate(names)]
-        return pa.table(dict(zip(names, parts, strict=True)))
-    if not is_frame(source):
-        raise InputError(Code.SOURCE_UNKNOWN, f"A table cannot be read from a {type(source).__name__}.")
-    import narwhals
-
-    names = [str(name) for name in source.columns]
-    _check_names(names, "The table")
-    if not hasattr(source, "iloc"):
-        return contained(narwhals.from_native(source).to_arrow(), "polars")
-    try:
-        found = pa.Table.from_pandas(source, preserve_index=False)  # narwhals would keep the index
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        sentence = f"The table has a column of mixed Python objects: {str(error).splitlines()[0][:150]}."
-        raise InputError(Code.SOURCE_UNKNOWN, sentence) from None
-    return contained(found.rename_columns(names), "pandas", [str(dtype) for dtype in source.dtypes])
-
-
-def _check_names(names: list[str], shown: str) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            sentence = f'{shown} has {names.count(name)} columns called "{name}"; give each a name of its own.'
-            raise InputError(Code.SOURCE_UNKNOWN, sentence)
-        if not name.strip():
-            raise InputError(Code.SOURCE_UNKNOWN, f"{shown} has a column without a name; give each one.")
-
-
-def _file(path: Path, options: Options) -> Iterator[pa.Table]:
+def _file(path: Path, options: Options, tell: Tell) -> Iterator[pa.Table]:
     tail = bare(path.name)
     try:
         if tail in CSV:
-            yield from _csv(path, options)
+            yield from read_csv(path, options, tell)
         elif tail in RECORDS:
             yield from _jsonl(path)
         elif tail == ".parquet":
-            import pyarrow.parquet as pq
-
-            for batch in pq.ParquetFile(path).iter_batches(BATCH):
-                yield pa.Table.from_batches([batch])
+            for batch in _parquet(path).iter_batches(BATCH):
+                yield _bare(batch)
         elif tail in (".arrow", ".feather"):
             with pa.memory_map(str(path)) as file:
                 for batch in _arrow_batches(file, path):
-                    yield pa.Table.from_batches([batch])
+                    yield _bare(batch)
         else:
             sentence = f"{path.name} is no table that can be read; these are: {', '.join(READ)}."
             raise InputError(Code.SOURCE_UNKNOWN, sentence)
@@ -186,6 +175,11 @@ def _file(path: Path, options: Options) -> Iterator[pa.Table]:
         if isinstance(error, OSError) and error.errno is not None and not isinstance(error, pa.ArrowException):
             raise InputError(Code.UNREADABLE, f"{path} cannot be read ({error.strerror}).") from None
         raise InputError(Code.UNREADABLE, f"{path.name} cannot be read: {_first_line(error)}.") from None
+
+
+def _bare(batch: pa.RecordBatch) -> pa.Table:
+    """A batch as a table, without what its file says beside: a stranger wrote that."""
+    return plain(pa.Table.from_batches([batch]).replace_schema_metadata(None))
 
 
 def _arrow_batches(file: Any, path: Path) -> Iterator[pa.RecordBatch]:
@@ -204,113 +198,23 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or ["it is damaged"])[0].rstrip(".")[:200]
 
 
-def opener(path: Path) -> BinaryIO:
-    """A file's bytes, unpacked."""
-    if path.suffix.lower() == ".gz":
-        import gzip
-
-        return cast("BinaryIO", gzip.open(path, "rb"))
-    return path.open("rb")
-
-
-def _csv(path: Path, options: Options) -> Iterator[pa.Table]:
-    from pyarrow import csv as arrow_csv
-
-    try:
-        encoding, errors = decoding.encoding_of(lambda: opener(path), options.encoding)
-    except UnreadableError as error:
-        raise InputError(Code.UNREADABLE, f"{path.name} cannot be read: {error.sentence.rstrip('.')}.") from None
-    look = _look(path, encoding, errors)
-    if not look.strip():
-        raise InputError(Code.TOO_FEW, f"{path.name} is empty.")
-    delimiter = options.delimiter or ("\t" if bare(path.name) == ".tsv" else delimiter_of(look))
-    names = next(csv.reader(io.StringIO(look), delimiter=delimiter))
-    _check_names(names, path.name)
-    decimal = options.decimal or decimal_of(look, delimiter)
-    with _Recoded(lambda: decoding.blocks(lambda: opener(path), encoding, errors)) as file:
-        reader = arrow_csv.open_csv(
-            file,
-            read_options=arrow_csv.ReadOptions(block_size=MOST_CELL // 8, column_names=names, skip_rows=1),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-        for batch in reader:
-            table = pa.Table.from_batches([batch])
-            yield pa.table({name: _cell(table.column(name), decimal) for name in names})
-
-
-def _cell(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
-    """Cells without what stands around them, missing ones as missing, decimals behind a point."""
-    import pyarrow.compute as pc
-
-    column = blank(pc.utf8_trim_whitespace(column))
-    if decimal == ".":
-        return column
-    number = pc.match_substring_regex(column, r"^[+-]?\d{1,3}(\.\d{3})*,\d+$|^[+-]?\d+,\d+$")
-    plain = pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
-    return pc.if_else(number, plain, column)
-
-
-def _look(path: Path, encoding: str, errors: str) -> str:
-    """The beginning of a file, whole lines."""
-    text = ""
-    for block in decoding.blocks(lambda: opener(path), encoding, errors):
-        text += block
-        if len(text) >= LOOK:
-            return text[:LOOK].rpartition("\n")[0] or text[:LOOK]
-    return text
-
-
-def delimiter_of(look: str) -> str:
-    """The sign that cuts the most lines into as many cells as the first, at least two."""
-    best, found = 0.0, ","
-    for sign in (",", ";", "\t", "|"):
-        rows = [len(row) for row in csv.reader(io.StringIO(look), delimiter=sign) if row][:200]
-        even = sum(count == rows[0] for count in rows) / len(rows) if rows and rows[0] > 1 else 0.0
-        if even > best:
-            best, found = even, sign
-    return found
-
-
-def decimal_of(look: str, delimiter: str) -> str:
-    """A comma where more cells have one before their last digits than have a point."""
-    import re
-
-    if delimiter == ",":
-        return "."
-    cells = [cell for row in csv.reader(io.StringIO(look), delimiter=delimiter) for cell in row]
-    commas = sum(re.fullmatch(r"[+-]?[\d.]*\d,\d+", cell) is not None for cell in cells)
-    return "," if commas > sum(re.fullmatch(r"[+-]?\d+\.\d+", cell) is not None for cell in cells) else "."
-
-
-class _Recoded(io.RawIOBase):
-    """A file of text in any encoding as bytes of UTF-8."""
-
-    def __init__(self, blocks: Any) -> None:
-        self._blocks, self._left = iter(blocks()), b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left:
-            block = next(self._blocks, None)
-            if block is None:
-                return 0
-            self._left = block.encode("utf-8", "replace")
-        count = min(len(buffer), len(self._left))
-        buffer[:count], self._left = self._left[:count], self._left[count:]
-        return count
-
-
 def _jsonl(path: Path) -> Iterator[pa.Table]:
-    from pyarrow import json as arrow_json
-
-    with opener(path) as file:
-        table = arrow_json.read_json(file, read_options=arrow_json.ReadOptions(block_size=MOST_CELL))
+    table = _json_table(path, pa.schema([]))
+    dates = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+    if dates:  # as they are spelt, so that made ones can be
+        table = _json_table(path, pa.schema([pa.field(name, pa.string()) for name in dates])).select(table.column_names)
     if "ilk" in table.column_names:  # the note of what was made
         table = table.drop_columns(["ilk"])
     for first in range(0, table.num_rows, BATCH):
         yield table.slice(first, BATCH)
+
+
+def _json_table(path: Path, schema: pa.Schema) -> pa.Table:
+    from pyarrow import json as arrow_json
+
+    with opener(path) as file:
+        return arrow_json.read_json(
+            file,
+            read_options=arrow_json.ReadOptions(block_size=MOST_CELL),
+            parse_options=arrow_json.ParseOptions(explicit_schema=schema),
+        )

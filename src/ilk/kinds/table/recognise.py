@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import gzip
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ def recognise(source: Any) -> float:
         return LIKELY
     if isinstance(source, list | tuple):
         if source and all(isinstance(item, Mapping) for item in source[: files.MOST_LOOKS]):
-            return LIKELY
+            return LIKELY if all(is_flat(item) for item in source[: files.MOST_LOOKS]) else 0.0
         paths = [files.as_path(item) for item in source[: files.MOST_LOOKS]]
         return _share([path for path in paths if path is not None]) if paths and all(paths) else 0.0
     path = files.as_path(source)
@@ -38,6 +39,10 @@ def recognise(source: Any) -> float:
     try:
         if path.is_dir():
             return LIKELY * files.share(files.glance(path), lambda name: bare(name) in READ)
+        if glob.has_magic(str(path)) and not path.exists():
+            return LIKELY * files.share(
+                (match.name for match in files.matches(str(path))), lambda name: bare(name) in READ
+            )
         return _file(path) if path.is_file() else 0.0
     except (OSError, ValueError, RuntimeError):  # unreadable: reading will say why
         return 0.0
@@ -64,14 +69,14 @@ def _share(paths: list[Path]) -> float:
 def _file(path: Path) -> float:
     tail = bare(path.name)
     if tail in RECORDS:
-        return RECORD if _is_flat(path) else 0.0
+        return RECORD if _begins_flat(path) else 0.0
     if tail in CSV:
         return LIKELY
     return SURE if tail in READ else 0.0
 
 
-def _is_flat(path: Path) -> bool:
-    """Whether the first record of a JSONL has several fields, none of them of others, and no long text."""
+def _begins_flat(path: Path) -> bool:
+    """Whether the first record of a JSONL is a row."""
     import msgspec
 
     with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
@@ -80,7 +85,12 @@ def _is_flat(path: Path) -> bool:
         record = msgspec.json.decode(first)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
-    if not isinstance(record, dict) or set(record) & {"text", "messages", "prompt"}:
+    return isinstance(record, dict) and is_flat(record)
+
+
+def is_flat(record: Mapping[Any, Any]) -> bool:
+    """Whether a record is a row: its fields hold no others, and it is none that texts come in."""
+    if not record or set(record) & {"text", "messages", "prompt"}:
         return False
-    record.pop("ilk", None)  # the note of what was made
-    return bool(record) and not any(isinstance(value, dict | list) for value in record.values())
+    values = [value for name, value in record.items() if name != "ilk"]  # the note of what was made
+    return bool(values) and not any(isinstance(value, Mapping | list | tuple | set) for value in values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import pyarrow as pa
 
 from ilk.core import files
 from ilk.core.config import canonical_json
+from ilk.kinds.table.containers import is_records, of_frame
 from ilk.kinds.table.options import Options
-from ilk.kinds.table.read import of_frame, paths_of
+from ilk.kinds.table.read import paths_of
 
-VERSION = 1
+VERSION = 2
 """To be raised when the same source would be read differently."""
 
 
@@ -25,9 +25,7 @@ def stamp(source: Any, options: Options) -> str:
         InputError: as ``read`` would.
     """
     digest = hashlib.sha256(canonical_json(["table", VERSION, options]))
-    if isinstance(source, list | tuple) and source and isinstance(source[0], Mapping):
-        source = pa.Table.from_pylist([dict(row) for row in source])
-    if isinstance(source, str | Path | list | tuple):
+    if isinstance(source, str | Path | list | tuple) and not is_records(source):
         for path in paths_of(source):
             size, changed = files.facts(path)
             digest.update(f"{path.name}\x00{size}\x00{changed}\n".encode())

@@ -6,8 +6,8 @@ others it is in the sidecar that ``ilk.seal`` writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow as pa
 from ilk.core.errors import Code, InputError, suggest
 from ilk.kinds.table.formats import WRITTEN
 from ilk.kinds.table.frame import Rows, as_table
+from ilk.kinds.table.letters import lettered, spans_spelt
 
 BATCH = 16_384
 
@@ -29,22 +30,26 @@ def write(objects: Sequence[Any], file: BinaryIO, format: str, note: Mapping[str
         note: facts to keep in the file, where its format has a place for them.
 
     Raises:
-        InputError: the format is unknown.
+        InputError: the format is unknown, or there are no rows.
     """
     name = format.lower().removeprefix(".")
     known = {written.suffix: written for written in WRITTEN}
     if name not in known:
         raise InputError(Code.OUTPUT, f'A table is not written as "{format}"; {suggest(name, known)}.')
     batches = _batches(objects)
-    first = next(batches)
+    if name in ("csv", "tsv"):
+        batches = map(lettered, batches)
+    first = next(batches, None)
+    if first is None:
+        raise InputError(Code.OUTPUT, "There are no rows to write.")
     schema = first.schema.with_metadata({key: str(value) for key, value in note.items()} or None)
     if name == "jsonl":
-        _jsonl(first, batches, file, note)
+        _jsonl(chain([first], batches), file, note)
         return
     with _writer(name, file, schema) as writer:
         writer.write_table(first.cast(schema))
         for batch in batches:
-            writer.write_table(batch.cast(schema))
+            writer.write_table(batch.select(schema.names).cast(schema))
 
 
 def _batches(objects: Sequence[Any]) -> Iterator[pa.Table]:
@@ -69,11 +74,11 @@ def _writer(name: str, file: BinaryIO, schema: pa.Schema) -> Any:
     return arrow_csv.CSVWriter(file, schema, write_options=options)
 
 
-def _jsonl(first: pa.Table, batches: Iterator[pa.Table], file: BinaryIO, note: Mapping[str, str]) -> None:
+def _jsonl(batches: Iterable[pa.Table], file: BinaryIO, note: Mapping[str, str]) -> None:
     import msgspec
 
     more = {"ilk": dict(note)} if note else {}
     encoder = msgspec.json.Encoder(enc_hook=str)
-    for batch in (first, *batches):
-        for row in batch.to_pylist():
+    for batch in batches:
+        for row in spans_spelt(batch).to_pylist():
             file.write(encoder.encode({**row, **more}) + b"\n")
