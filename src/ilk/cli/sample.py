@@ -13,6 +13,10 @@ from ilk.cli.progress import Progress
 from ilk.cli.words import one, pairs, split_words
 from ilk.core.errors import Code, InputError
 
+RARE = (
+    "note: what is given is rare: samples were chosen among candidates by their weights, each in effect of {:.1f} "
+    "(effective sample size; near 1 they are less alike to real ones)"
+)
 NOT_SEALED = "note: these are not sealed: nobody will be able to tell where they come from"
 
 
@@ -21,6 +25,8 @@ def sample(
     n: Annotated[int | None, Parameter(name=["-n", "--number"], allow_leading_hyphen=True)] = None,
     output: Annotated[str | None, Parameter(name=["-o", "--output"])] = None,
     given: Annotated[list[str] | None, Parameter(negative="")] = None,
+    balance: str | None = None,
+    complete: Path | None = None,
     seed: int | None = None,
     best_of: Annotated[int | None, Parameter(allow_leading_hyphen=True)] = None,
     format: str | None = None,
@@ -39,6 +45,8 @@ def sample(
         n: How many; 16 by default.
         output: A folder for one file each, or a file such as `out.npz`.
         given: A condition, NAME=VALUE; may be repeated.
+        balance: A condition whose levels are to come equally often.
+        complete: A file with holes: what is missing in it is drawn, the rest stays as it is.
         seed: The same seed gives the same samples, whatever -n is. A fresh one by default.
         best_of: Make so many for each, keep the one that the model's critic finds most real; 1 by default.
         format: Format of the files in a folder, such as png, jpeg or webp.
@@ -53,18 +61,23 @@ def sample(
     words, options = split_words(model)
     conditions: dict[str, Any] = dict(pairs(given or []))
     loose: dict[str, Any] = dict(options)
-    if sum(one is not None for one in (like, between, walk)) > 1:
-        raise InputError(Code.OPTION, "--like, --between and --walk do not go together; choose one.")
+    if sum(one is not None for one in (like, between, walk, complete)) > 1:
+        raise InputError(Code.OPTION, "--like, --between, --walk and --complete do not go together; choose one.")
     past = None if like is None else _past(like, words)
     path = past.model if past else Path(one(words, "model folder"))
-    if best_of is not None:
-        loose["best_of"] = best_of
+    loose |= {name: value for name, value in (("best_of", best_of), ("balance", balance)) if value is not None}
     from ilk.generator import load
 
     generator = load(path, device=device)
     if stream:
-        others = {"-n": None if n == 1 else n, "--best-of": best_of, "--like": like, "--between": between}
-        _refuse_beside_stream({**others, "--walk": walk, "--json": json or None})
+        others: dict[str, Any] = {
+            "-n": None if n == 1 else n,
+            "--best-of": best_of,
+            "--like": like,
+            "--between": between,
+        }
+        others |= {"--walk": walk, "--complete": complete, "--json": json or None}
+        _refuse("--stream shows one sample while it is made", others)
         return _stream(generator, output, format, unsealed=unsealed, given=conditions, seed=seed, **loose)
     recipe = (past.latent or {}) if past else {}
     if walk is not None or recipe.get("form") == "walk":
@@ -76,16 +89,25 @@ def sample(
     else:
         target = output or f"{path.name.removesuffix('.ilk')}-samples/"
         _check_target(generator, target, format)
-        if n is None:
+        if complete is None and n is None:
             n = past.count if past else _steps(generator, target) if between else 16
         with Progress(quiet=json) as progress:
-            samples = generator.sample(n, given=conditions, seed=seed, like=like, between=between, on=progress, **loose)
+            more = {"seed": seed, "on": progress, **loose}
+            if complete is not None:
+                _refuse("--complete fills what is there", {"-n": n, "--given": given, "--best-of": best_of,
+                                                           "--balance": balance})  # fmt: skip
+                samples = generator.complete(str(complete), **more)
+            else:
+                samples = generator.sample(1 if n is None else n, given=conditions, like=like, between=between, **more)
     if unsealed:
         say(NOT_SEALED)
     saved = samples.save(target, format, unsealed=unsealed)
     if json:
-        emit_json({"seed": samples.seed, **msgspec.to_builtins(saved)})
+        rare = {} if samples.effective is None else {"effective_candidates": samples.effective}
+        emit_json({"seed": samples.seed, **msgspec.to_builtins(saved), **rare})
         return 0
+    if samples.effective is not None:
+        say(RARE.format(samples.effective))
     pace = saved.count / saved.seconds if saved.seconds else 0.0
     rate = f"{pace:,.0f} a second" if pace >= 1 else f"{seconds(1 / pace)} each" if pace else ""
     what = "frames" if walk else "samples"
@@ -94,15 +116,15 @@ def sample(
     return 0
 
 
-def _refuse_beside_stream(flags: dict[str, Any]) -> None:
-    """Streaming shows one sample of a plain call, and writes to the standard output itself.
+def _refuse(why: str, flags: dict[str, Any]) -> None:
+    """Flags that ask for something else than another one does.
 
     Raises:
-        InputError: a flag asks for something else.
+        InputError: one of them is given.
     """
     for name, value in flags.items():
         if value is not None:
-            raise InputError(Code.OPTION, f"--stream shows one sample while it is made; leave {name} out.")
+            raise InputError(Code.OPTION, f"{why}; leave {name} out.")
 
 
 def _stream(generator: Any, target: str | None, format_: str | None, *, unsealed: bool, **more: Any) -> int:

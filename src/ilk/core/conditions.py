@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from ilk.core.errors import Code, InputError, suggest
 from ilk.core.protocol import Condition, Levels, Number
+
+
+class Evenly(NamedTuple):
+    """What a condition may be asked for beside a value: each of its levels as often as the others.
+
+    Sample i gets level i modulo their number, so that it does not depend on how many are made.
+    """
+
+    levels: tuple[str, ...]
+
+
+def check_balance(name: str, given: Mapping[str, Any], conditions: Mapping[str, Condition]) -> Evenly:
+    """The levels of a condition that is to be balanced: all of them, or those that are asked for.
+
+    Raises:
+        InputError: there is no such condition, or it has no levels.
+    """
+    check_given({name: None} if name not in conditions else {}, conditions)
+    condition = conditions[name]
+    if not isinstance(condition, Levels):
+        raise InputError(Code.GIVEN, f"{name} has no levels that could be balanced: it is a number.")
+    wanted = given.get(name, condition.names)
+    return Evenly(wanted if isinstance(wanted, tuple) else (wanted,))
 
 
 def check_given(given: Mapping[str, Any], conditions: Mapping[str, Condition]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from ilk.core.protocol import Array, Arrays, Base, Finding, Given, Witness
+from ilk.core.protocol import Array, Arrays, Base, Example, Finding, Given, Witness
 
 
 @runtime_checkable
@@ -140,8 +140,44 @@ class Measuring(Protocol):
 class Containing(Protocol):
     """What a codec offers whose objects come in something that is no sequence of them: the rows of a data frame."""
 
+    @property
+    def together(self) -> int:
+        """How many of them are best made at once."""
+        ...
+
     def contain(self, objects: Sequence[Any]) -> Any:
         """Objects in what the examples came in."""
+        ...
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """What a codec offers that knows more of its objects than the Space can say: rules, sums, what others tell."""
+
+    def refused(self, arrays: Arrays, given: Given) -> Mapping[str, Array]:
+        """Which rows must not be, (N,) bool, by what they break in words; nothing where nothing could be broken.
+
+        Args:
+            arrays: rows of the engine.
+            given: what ``encode_given`` made for them.
+        """
+        ...
+
+
+@runtime_checkable
+class Completing(Protocol):
+    """What a codec offers whose objects may have holes that the engine can fill."""
+
+    def encode_holes(self, examples: Sequence[Example]) -> Given:
+        """What is known of each example, as ``known`` and ``mask``, and what its holes may be.
+
+        Raises:
+            UnreadableError: an example is none that could be completed.
+        """
+        ...
+
+    def completed(self, arrays: Arrays, examples: Sequence[Example]) -> tuple[Sequence[Any], Mapping[str, Array]]:
+        """The examples with their holes filled from rows of the engine; which of them, (N,) bool, break what."""
         ...
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias
 
 import msgspec
+import numpy as np
 import numpy.typing as npt
 
 from ilk.core.config import Record
@@ -91,7 +92,8 @@ class Given(msgspec.Struct):
     holds side arrays by the name that they have in the data (``label`` -> (N,) integers, -1 where it is
     left open); ``allowed`` holds for such a name the (N, K) truth table of the levels that may be drawn.
     ``guide`` steers rows on their way, where they are made token by token. ``low`` and ``high`` are bounds shaped like
-    ``x``, NaN where there are none.
+    ``x``, NaN where there are none. ``beyond`` is what the Space cannot say, (N, ...): the codec reads it again when it
+    refuses rows.
     """
 
     labels: dict[str, Array] = {}
@@ -101,6 +103,7 @@ class Given(msgspec.Struct):
     guide: Guide | None = None
     low: Array | None = None
     high: Array | None = None
+    beyond: dict[str, Array] = {}
 
     def rows(self, rows: Array) -> Given:
         """The same conditions for some of the rows."""
@@ -116,6 +119,29 @@ class Given(msgspec.Struct):
             guide=self.guide,
             low=pick(self.low),
             high=pick(self.high),
+            beyond={name: array[rows] for name, array in self.beyond.items()},
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Given]) -> Given:
+        """Conditions of the same columns, the rows of one part after those of the other."""
+
+        def join(arrays: Sequence[Array | None]) -> Array | None:
+            known = [array for array in arrays if array is not None]
+            return np.concatenate(known) if known else None
+
+        def join_all(tables: Sequence[dict[str, Array]]) -> dict[str, Array]:
+            return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+
+        return Given(
+            labels=join_all([part.labels for part in parts]),
+            known=join([part.known for part in parts]),
+            mask=join([part.mask for part in parts]),
+            allowed=join_all([part.allowed for part in parts]),
+            guide=parts[0].guide,
+            low=join([part.low for part in parts]),
+            high=join([part.high for part in parts]),
+            beyond=join_all([part.beyond for part in parts]),
         )
 
 

@@ -17,6 +17,8 @@ PIECE = "piece"
 """Which part of a sequence a row holds, where it is kept in parts: (N,) int64, 0 for the first one."""
 ROW = "row"
 """Which sample a row is, (N,) int64, where it was made: beside what an engine gives, when it is decoded."""
+EFFECTIVE = "effective"
+"""Of how many candidates a row was chosen, in effect, (N,) float64: where conditions are too rare to wait for."""
 
 
 def ragged(arrays: Arrays) -> list[str]:

@@ -51,6 +51,7 @@ class Samples(Sequence[Any]):
         save: Callable[[Samples, Path, str | None, bool, bool], Saved],
         score: Callable[[int], list[float]] | None = None,
         contain: Callable[[Sequence[Any]], Any] | None = None,
+        effective: Callable[[], float | None] | None = None,
         keep: int = KEEP,
     ) -> None:
         self.seed = seed
@@ -61,6 +62,7 @@ class Samples(Sequence[Any]):
         self._save = save
         self._score = score
         self._contain = contain
+        self._effective = effective
         self._keep = keep
         self._all: Sequence[Any] | None = None
         self._near: tuple[int, Sequence[Any]] | None = None
@@ -101,6 +103,14 @@ class Samples(Sequence[Any]):
     def scores(self) -> list[float] | None:
         """The critic's realness of each, 0 to 1, where a critic chose them; else None."""
         return self._score(self._count) if self._score else None
+
+    @property
+    def effective(self) -> float | None:
+        """Of how many candidates each was chosen, in effect (Kish's effective sample size), on average of those made.
+
+        None where no condition was so rare that samples had to be chosen; near 1, they are what the model could find.
+        """
+        return self._effective() if self._effective else None
 
     @property
     def data(self) -> Any:

@@ -28,6 +28,7 @@ from ilk.core.rows import ROW, join, pick
 from ilk.core.samples import whole
 from ilk.core.seeds import stream
 from ilk.core.sequences import Guide
+from ilk.generator.drawing import draw_rows
 from ilk.generator.guiding import finished, guided
 from ilk.judge import critic as network
 
@@ -286,7 +287,7 @@ class BestOf:
     def _best(self, start: int, stop: int) -> Arrays:
         k, count, model = self._k, stop - start, self._model
         rows = np.arange(start * k, stop * k)
-        arrays = model.engine.sample(rows, self._asked(start, stop), self._seed, self._settings)
+        arrays = draw_rows(model, rows, self._asked(start, stop), self._seed, self._settings)
         made = finished(model.codec.decode(arrays), self._guide)
         score_NK = self._critic.realness(model, made, start * k).reshape(count, k)
         best_N = score_NK.argmax(axis=1)
@@ -296,13 +297,12 @@ class BestOf:
     def _asked(self, start: int, stop: int) -> Given:
         """Conditions of all candidates: the first one's labels for its rivals."""
         k, codec = self._k, self._model.codec
-        asked = guided(codec, self._given, (stop - start) * k, self._guide)
+        samples = np.arange(start, stop)
+        asked = guided(codec, self._given, np.repeat(samples, k), self._guide)
         if not asked.labels:
             return asked
-        firsts = np.arange(start, stop) * k
-        drawn = self._model.engine.sample(
-            firsts, codec.encode_given(self._given, len(firsts)), self._seed, self._settings
-        )
+        wanted = guided(codec, self._given, samples, self._guide)
+        drawn = self._model.engine.sample(samples * k, wanted, self._seed, self._settings)
         fixed = {name: np.repeat(array, k, axis=0) for name, array in drawn.items() if name in asked.labels}
         asked.labels = {**asked.labels, **fixed}
         return asked

@@ -17,29 +17,24 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ilk.core import events
-from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError, NotFittedError, suggest
 from ilk.core.folder import Header, ModelWriter, Opened, open_model, standing
-from ilk.core.offers import Containing
 from ilk.core.protocol import Condition
-from ilk.core.samples import Samples, check_count, check_seed, whole
+from ilk.core.samples import check_count, check_seed, whole
 from ilk.core.seeds import fresh_seed
 from ilk.generator import fitting
-from ilk.generator.critics import BestOf, check_candidates
+from ilk.generator.completing import Completer
 from ilk.generator.extras import draw_preview, seal_model, stages, write_card, write_preview, write_stages
-from ilk.generator.guiding import find_guide
 from ilk.generator.model import Model
-from ilk.generator.output import save_samples
+from ilk.generator.sampling import Sampling
 from ilk.generator.scoring import Scoring
 from ilk.generator.streaming import Streaming
 
 if TYPE_CHECKING:
     from ilk.generator.report_card import ReportCard
 
-CHUNK = 512  # samples made together when they are streamed
 
-
-class Generator(Scoring, Streaming):
+class Generator(Sampling, Completer, Scoring, Streaming):
     """Learn a distribution from examples, draw more from it.
 
     Args:
@@ -141,79 +136,6 @@ class Generator(Scoring, Streaming):
         self.model_, self.ended_ = fitting.fit(request, path, on)
         self.request_ = request
         return self._fitted()
-
-    def sample(
-        self,
-        n: int = 1,
-        *,
-        given: Mapping[str, Any] | None = None,
-        seed: int | None = None,
-        best_of: int = 1,
-        like: Any = None,
-        between: Any = None,
-        on: events.Sink = events.ignore,
-        **options: Any,
-    ) -> Samples:
-        """Draw samples. Sample i depends on the model, the settings, the seed and i alone.
-
-        Args:
-            n: how many.
-            given: conditions, such as ``{"class": "shirt"}``; ``conditions_`` lists them.
-            seed: an integer; without one a fresh seed is drawn, to be read at ``Samples.seed``.
-            best_of: each sample is the one of so many candidates that the model's critic finds most real: more
-                precise, less varied; ``Samples.scores`` has its opinions.
-            like: a file or an object. A sample of this model is made again; else what is nearest, and its neighbours.
-            between: two of such: ``n`` steps from the one to the other.
-            on: takes the progress events of finding these.
-            **options: the engine's and the kind's sampling options, such as ``temperature=0.8``.
-
-        Returns:
-            Samples: a sequence of the kind's natural objects, made when it is looked at.
-
-        Raises:
-            NotFittedError: before ``fit`` or ``load``.
-            InputError: an unknown condition, level or option, a bad number, or no critic to choose by.
-        """
-        model = self._model()
-        count, candidates = check_count(n), check_candidates(best_of)
-        checked = check_given(given or {}, model.codec.conditions)
-        mine, settings = model.sample_settings(options)
-        if like is not None or between is not None:
-            from ilk.generator.latent import Wanted, from_latent
-
-            wanted = Wanted(checked, options, None if seed is None else check_seed(seed), candidates, on)
-            return from_latent(self, count, like, between, wanted)
-        seed = fresh_seed() if seed is None else check_seed(seed)
-        guide = find_guide(model.codec, mine, checked)
-        best = BestOf(model, checked, seed, settings, candidates, guide) if candidates > 1 else None
-        options |= {"best_of": candidates} if best else {}
-        return Samples(
-            count,
-            seed,
-            make=best or (lambda start, stop: model.draw(start, stop, checked, seed, settings, guide)),
-            chunk=CHUNK,
-            draw=model.kind.draw,
-            save=lambda samples, path, format_, unsealed, one_file: save_samples(
-                model, samples, path, format_, unsealed=unsealed, one_file=one_file, given=checked, options=options
-            ),
-            score=best.scores if best else None,
-            contain=model.codec.contain if isinstance(model.codec, Containing) else None,
-        )
-
-    def walk(self, seconds: float = 4.0, *, seed: int | None = None, **more: Any) -> Samples:
-        """The frames of a film through the latent space that ends where it began: ``walk(4).save("walk.mp4")``.
-
-        Args:
-            seconds: how long.
-            seed: of the walk.
-            **more: ``given``, ``format`` (``mp4`` or ``gif``: how many frames a second), ``tiles``, sampling options.
-
-        Raises:
-            InputError: the model has no latent space or its kind no films, or something is out of range.
-        """
-        from ilk.generator.latent import film
-
-        return film(self._model(), seconds, fresh_seed() if seed is None else check_seed(seed), **more)
 
     def report(
         self, data: Any = None, y: Any = None, *, n: int | None = None, seed: int = 0, on: events.Sink = events.ignore,

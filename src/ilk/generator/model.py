@@ -27,6 +27,7 @@ from ilk.core.registry import get_engine, get_kind
 from ilk.core.rows import ROW
 from ilk.core.sequences import Guide
 from ilk.generator.critics import ModelCritic, load_critic
+from ilk.generator.drawing import Candidates, draw_rows
 from ilk.generator.guiding import finished, guided
 
 WEIGHTS, CODEC, LEARNER = "weights.safetensors", "codec/", "state/learner.safetensors"
@@ -117,12 +118,24 @@ class Model:
         return convert(mine, kinds, what), convert(its, engines, what)
 
     def draw(
-        self, start: int, stop: int, given: Mapping[str, Any], seed: int, settings: Any, guide: Guide | None = None
+        self,
+        start: int,
+        stop: int,
+        given: Mapping[str, Any],
+        seed: int,
+        settings: Any,
+        guide: Guide | None = None,
+        candidates: Candidates | None = None,
     ) -> Sequence[Any]:
-        """Samples ``start`` to ``stop`` as objects of the kind; ``guide`` is what its sampling options ask for."""
-        encoded = guided(self.codec, given, stop - start, guide)
+        """Samples ``start`` to ``stop`` as objects of the kind; ``guide`` is what its sampling options ask for.
+
+        Raises:
+            InputError: what is asked for is too rare.
+        """
         indices = np.arange(start, stop)
-        arrays = self.engine.sample(indices, encoded, seed, settings)
+        arrays = draw_rows(self, indices, guided(self.codec, given, indices, guide), seed, settings)
+        if candidates is not None:
+            candidates.note(arrays)
         return finished(self.codec.decode({**arrays, ROW: indices}), guide)
 
 

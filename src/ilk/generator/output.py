@@ -28,7 +28,7 @@ from ilk.core.samples import Samples, Saved
 from ilk.generator.extras import new_claim
 from ilk.generator.model import Model
 from ilk.seal import c2pa, watermark
-from ilk.seal.claim import Claim
+from ilk.seal.claim import TRAINED, Claim
 from ilk.seal.ledger import Ledger
 from ilk.seal.sealer import FEW, FolderSeal, seal_file
 from ilk.seal.sidecar import SUFFIX as SIDECAR
@@ -51,14 +51,17 @@ def save_samples(
     given: Mapping[str, Any],
     options: Mapping[str, Any],
     latent: Mapping[str, Any] | None = None,
+    source_type: str = TRAINED,
 ) -> Saved:
     """Write samples to a folder or a file; see ``Samples.save``.
 
     ``latent`` is the recipe of samples from given places of the latent space (``latent.py``). It is personal, so
-    only the ledger has it; the seal then names no seed, for model and seed would lead to other samples.
+    only the ledger has it; the seal then names no seed, for model and seed would lead to other samples. Neither does
+    it where ``source_type`` says that samples are made of real ones.
     """
     started = time.monotonic()
-    writer = _Output(model, new_claim(model, samples.seed if latent is None else None), sealed=not unsealed)
+    claim = new_claim(model, samples.seed if latent is None and source_type == TRAINED else None)
+    writer = _Output(model, msgspec.structs.replace(claim, source_type=source_type), sealed=not unsealed)
     if not unsealed:
         settings = {"given": dict(given), "options": dict(options), "count": len(samples)}
         writer.remember(samples.seed, settings if latent is None else {**settings, "latent": latent})

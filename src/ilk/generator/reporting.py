@@ -22,8 +22,10 @@ from ilk.core.errors import InputError
 from ilk.core.home import ilk_home
 from ilk.core.offers import Opinionated
 from ilk.core.protocol import Array, Arrays, Example, Exhibit
+from ilk.core.rows import ROW
 from ilk.core.seeds import stream
 from ilk.generator import evidence
+from ilk.generator.drawing import draw_rows
 from ilk.generator.evidence import Found
 from ilk.generator.extras import new_claim, stages
 from ilk.generator.fitting import Request, now
@@ -155,7 +157,8 @@ def _draw(model: Model, count: int, seed: int, on: events.Sink) -> tuple[Sequenc
     """Samples as the model draws them by default, and their classes."""
     on(events.Stage(says="drawing samples", done=0, of=count))
     _, settings = model.sample_settings({})
-    arrays = model.engine.sample(np.arange(count), model.codec.encode_given({}, count), seed, settings)
+    rows = np.arange(count)
+    arrays = {**draw_rows(model, rows, model.codec.encode_given({}, count), seed, settings), ROW: rows}
     on(events.Stage(says="drawing samples", done=count, of=count))
     classes = evidence.classes_of(model)
     named = classes.of(arrays) if classes is not None and classes.array in arrays else None

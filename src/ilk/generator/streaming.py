@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ilk.core.conditions import check_given
 from ilk.core.errors import Code, InputError
 from ilk.core.samples import Samples, check_seed
@@ -78,7 +80,7 @@ def _pieces(model: Model, given: Mapping[str, Any], seed: int, options: Mapping[
         raise InputError(Code.OPTION, sentence)
     mine, settings = model.sample_settings(options)
     guide = find_guide(codec, mine, given)
-    encoded = guided(codec, given, 1, guide)
+    encoded = guided(codec, given, np.zeros(1, np.int64), guide)
     session, tokens = engine.session(settings, rows=1, logprobs=False), engine.prefix(encoded, 0)
     session.submit(tokens, settings, seed, processors=guide.processors(0) if guide else ())
 

@@ -112,9 +112,9 @@ def encoded(table, rules):
     return table
 
 
-def decoded(table, rules, seed=0):
+def decoded(table, rules):
     for rule in reversed(rules):
-        table = rule.decode(table, seed)
+        table = rule.decode(table)
     return table
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ilk.core.plan import Budget, Plan
 from ilk.core.protocol import Array, Arrays, Data, Given, Metrics
+from ilk.core.rows import EFFECTIVE
 from ilk.core.spaces import Columns
 from ilk.engines.columns.model import Drawn, pack, unpack
 from ilk.engines.columns.settings import SampleSettings, Trees
@@ -42,10 +43,14 @@ class ColumnsEngine:
         return f"{metrics['explained']:.0%} of what a column may be is told by the others"
 
     def sample(self, indices: Array, given: Given, seed: int, settings: Any = None) -> Arrays:
-        """``x`` (N, F) float64, as ``given`` wants it; see :func:`ilk.engines.columns.sample.draw`."""
+        """``x`` (N, F) float64, as ``given`` wants it; see :func:`ilk.engines.columns.sample.draw`.
+
+        ``effective`` (N,) beside it says of how many candidates each row was chosen, in effect; NaN where it was drawn.
+        """
         from ilk.engines.columns.sample import draw
 
-        return {"x": draw(self, np.asarray(indices, dtype=np.int64), given, seed, settings or SampleSettings())}
+        drawn = draw(self, np.asarray(indices, dtype=np.int64), given, seed, settings or SampleSettings())
+        return {"x": drawn.x_NF, EFFECTIVE: drawn.effective_N}
 
     def log_score(self, arrays: Arrays, context: int | None = None) -> Array:  # noqa: ARG002
         """(N,) float64 nats; see :func:`ilk.engines.columns.score.log_score`."""

@@ -15,11 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from ilk.core.config import Record, read_json, to_json
-from ilk.core.errors import Code, FolderError, InputError, UnreadableError, suggest
-from ilk.core.protocol import Array, Arrays, Condition, Example, Given, Levels, Number
+from ilk.core.errors import Code, FolderError, UnreadableError
+from ilk.core.protocol import Array, Arrays, Condition, Example, Given
 from ilk.core.rows import ROW
 from ilk.core.sequences import Guide
 from ilk.core.spaces import Column, Columns
+from ilk.kinds.table import ask, complete
 from ilk.kinds.table.containers import filled
 from ilk.kinds.table.convert import arrow_type, as_it_came, decoded, encoded, typed
 from ilk.kinds.table.frame import TEXT, Rows, as_table
@@ -27,9 +28,9 @@ from ilk.kinds.table.letters import Wary
 from ilk.kinds.table.options import SampleOptions
 from ilk.kinds.table.rule_book import Rule
 from ilk.kinds.table.types import Field
-from ilk.kinds.table.words import number_of, word_of
 
 FILE = "codec.json"
+TOGETHER = 65_536
 
 
 class Facts(Record, frozen=True, kw_only=True):
@@ -93,15 +94,7 @@ class TableCodec:
     @property
     def conditions(self) -> Mapping[str, Condition]:
         """What ``--given`` takes: a level of a category, a number, date or time and ranges of them."""
-        found: dict[str, Condition] = {}
-        for field in self.facts.fields:
-            if field.type in ("category", "boolean"):
-                if field.levels:
-                    found[field.name] = Levels(names=field.levels, several=True)
-            elif field.width:
-                low, high = word_of(field, field.low), word_of(field, field.high)
-                found[field.name] = Number(low=field.low, high=field.high, ranges=True, spelt=(low, high))
-        return found
+        return ask.conditions(self.facts)
 
     def encode(self, examples: Sequence[Example]) -> Arrays:
         """``x`` (N, F) float64; what the rules can tell is left out."""
@@ -113,9 +106,7 @@ class TableCodec:
         Raises:
             UnreadableError: a column is missing, or a cell is nothing that its column holds.
         """
-        for field in self.facts.source:
-            if field.name not in table.column_names:
-                raise UnreadableError(Code.UNREADABLE, f'it has no column "{field.name}"')
+        table = self._with_columns(table)
         table = pa.table({field.name: typed(field, table.column(field.name)) for field in self.facts.source})
         for rule in self.facts.rules:
             table = rule.encode(table)
@@ -128,16 +119,7 @@ class TableCodec:
 
     def decode(self, arrays: Arrays) -> Rows:
         """Rows of a table with the columns, order and types that came."""
-        x_NF = np.asarray(arrays["x"])
-        number_N = np.asarray(arrays.get(ROW, np.arange(len(x_NF))))
-        columns: dict[str, pa.Array] = {}
-        at = 0
-        for field in self.facts.fields:
-            columns[field.name] = decoded(field, [x_NF[:, at + place] for place in range(field.width)], number_N)
-            at += field.width
-        table = pa.table(columns)
-        for rule in reversed(self.facts.rules):
-            table = rule.decode(table)
+        table = self.table(arrays)
         loose = self.facts.container == TEXT
         made = [as_it_came(field, table.column(field.name), loose=loose) for field in self.facts.source]
         fields = zip(self.facts.source, made, strict=True)
@@ -149,34 +131,58 @@ class TableCodec:
         )
         return Rows(pa.Table.from_arrays(made, schema=schema))
 
+    def table(self, arrays: Arrays) -> pa.Table:
+        """All columns, as what strings spell."""
+        x_NF = np.asarray(arrays["x"])
+        number_N = np.asarray(arrays.get(ROW, np.arange(len(x_NF))))
+        columns: dict[str, pa.Array] = {}
+        at = 0
+        for field in self.facts.fields:
+            columns[field.name] = decoded(field, [x_NF[:, at + place] for place in range(field.width)], number_N)
+            at += field.width
+        table = pa.table(columns)
+        for rule in reversed(self.facts.rules):
+            table = rule.decode(table, number_N)
+        return table
+
     def encode_given(self, given: Mapping[str, Any], n: int) -> Given:
         """Bounds and levels for ``n`` rows.
 
         Raises:
             InputError: a value that is none of the column.
         """
-        space = self.space
-        place = {column.name: j for j, column in enumerate(space.columns)}
-        fields = {field.name: field for field in self.facts.fields}
-        formats = {field.name: field.formats for field in self.facts.source}
-        low_NF, high_NF = np.full((n, len(place)), np.nan), np.full((n, len(place)), np.nan)
-        allowed: dict[str, Array] = {}
-        for name, value in given.items():
-            field = fields[name]
-            if field.type in ("category", "boolean"):
-                wanted = value if isinstance(value, tuple) else (value,)
-                if unknown := [each for each in wanted if str(each) not in field.levels]:
-                    raise InputError(
-                        Code.GIVEN, f'"{unknown[0]}" is no {name}; {suggest(str(unknown[0]), field.levels)}.'
-                    )
-                allowed[name] = np.tile(np.isin(field.levels, [str(each) for each in wanted]), (n, 1))
-                continue
-            field = msgspec.structs.replace(field, formats=formats[name])
-            low, high = value if isinstance(value, tuple) else (value, value)
-            low_NF[:, place[name]], high_NF[:, place[name]] = number_of(field, low), number_of(field, high)
-            if (low_NF[0, place[name]] > high_NF[0, place[name]]).any():
-                raise InputError(Code.GIVEN, f"{name} cannot be from {low} to {high}: the first is larger.")
-        return Given(allowed=allowed, low=low_NF, high=high_NF) if given else Given()
+        return ask.encode_given(self.facts, self._places, given, n)
+
+    @property
+    def _places(self) -> dict[str, int]:
+        return {column.name: place for place, column in enumerate(self.space.columns)}
+
+    def refused(self, arrays: Arrays, given: Given) -> Mapping[str, Array]:
+        """Rows that break a rule which is only checked, or what is asked of a column that a rule changes."""
+        if not given.beyond and not ask.checks(self.facts):
+            return {}
+        return ask.refused(self.facts, self.table(arrays), given)
+
+    def encode_holes(self, examples: Sequence[Example]) -> Given:
+        """What is known of rows with holes; see :mod:`ilk.kinds.table.complete`.
+
+        Raises:
+            UnreadableError: a column is missing, or a cell is nothing that its column holds.
+        """
+        return complete.encode_holes(self, self._with_columns(as_table([example.object for example in examples])))
+
+    def completed(self, arrays: Arrays, examples: Sequence[Example]) -> tuple[Rows, Mapping[str, Array]]:
+        """Rows with their holes filled, and which of them break what."""
+        table = self._with_columns(as_table([example.object for example in examples]))
+        whole, broken = complete.completed(self, dict(arrays), table)
+        return Rows(whole.replace_schema_metadata(table.schema.metadata)), broken
+
+    def _with_columns(self, table: pa.Table) -> pa.Table:
+        """The columns of the source, in its order."""
+        for field in self.facts.source:
+            if field.name not in table.column_names:
+                raise UnreadableError(Code.UNREADABLE, f'it has no column "{field.name}"')
+        return table.select([field.name for field in self.facts.source])
 
     def guide(self, options: SampleOptions, given: Mapping[str, Any]) -> Guide | None:  # noqa: ARG002
         """What marks rows whose formulas are to be escaped; see :class:`ilk.core.sequences.Guiding`."""
@@ -189,6 +195,11 @@ class TableCodec:
     def wholes(self, examples: Iterable[Example]) -> Iterator[Any]:
         """Each row is a whole."""
         return (example.object for example in examples)
+
+    @property
+    def together(self) -> int:
+        """Rows that are made at once."""
+        return TOGETHER
 
     def contain(self, objects: Sequence[Any]) -> Any:
         """Rows in the container that the data came in: a data frame with the same dtypes, an Arrow table."""

@@ -3,7 +3,7 @@
 ``end >= start`` becomes how much later the end is (``rule_order``), ``total = fare + tip`` what is left of it
 (``rule_formula``), ``zone -> borough`` nothing at all (``rule_lookup``). Whatever is then made of the columns that are
 left, the rule holds in it. Each rule has ``says``, ``written``, ``columns``, ``takes``, ``reads``, ``encode(table)``,
-``decode(table, seed)`` and ``broken(table)``. How rules are found is told in ``rule_find``, how they are written in
+``decode(table, rows)`` and ``broken(table)``. How rules are found is told in ``rule_find``, how they are written in
 ``rule_parse``; this file puts them into an order.
 """
 
@@ -68,7 +68,7 @@ class Check(Record, frozen=True, kw_only=True, tag="check"):
         """The table as it is."""
         return table
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:  # noqa: ARG002
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
         """The table as it is."""
         return table
 

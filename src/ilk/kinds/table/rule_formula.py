@@ -84,7 +84,7 @@ class _Formula(Record, frozen=True, kw_only=True):
         known_N = self.measure.read(table.column(self.name)).known_N
         return put(table, self.name, self.measure.write_rest(Ticks(self.rest(table).value_N, known_N)))
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:  # noqa: ARG002
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
         """The table with the column again: what the others come to, and the nearest rest that there is."""
         told = self.computed(table)
         rest_N, known_N = np.full(table.num_rows, self.rests[0]), told.known_N

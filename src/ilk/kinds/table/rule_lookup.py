@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 
 from ilk.core.config import Record
 from ilk.core.protocol import Array
-from ilk.core.seeds import stream
+from ilk.core.seeds import by_chunks, stream
 from ilk.kinds.table.convert import arrow_type
 from ilk.kinds.table.rule_measure import checked
 from ilk.kinds.table.rule_spell import codes_of, put, quoted, spelt, unspelt
 
 MOST_LOOSE = 100
+CHUNK = 1024
 
 
 class Lookup(Record, frozen=True, kw_only=True, tag="lookup"):
@@ -121,20 +122,25 @@ class Lookup(Record, frozen=True, kw_only=True, tag="lookup"):
         same = pc.fill_null(pc.equal(have, pa.chunked_array([looked])), False)  # noqa: FBT003
         return put(table, self.name, pc.if_else(same, pa.scalar(self.told), have))
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:
-        """The table with the column again; what a missing base leaves open is drawn by ``seed``."""
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:
+        """The table with the column again; what a missing base leaves open depends on which sample a row is."""
         looked, told_N = self._looked_up(table)
         found: Any = looked
         if self.rest:
             rest = spelt(table.column(self.name))
             open_ = pa.array(~told_N)
-            drawn = stream(seed, "lookup", self.name).integers(0, max(1, len(self.loose)), table.num_rows)
+            rows = np.arange(table.num_rows) if rows is None else rows
+            drawn = by_chunks(rows, CHUNK, self._random) if len(rows) else rows
             loose = pc.take(pa.array(self.loose or (None,), pa.string()), pa.array(drawn))
             marked = pc.fill_null(pc.equal(rest, pa.scalar(self.told)), False)  # noqa: FBT003
             other = pc.if_else(marked, pa.chunked_array([loose]), self._known(rest))
             known = pc.if_else(pc.is_null(rest), pa.scalar(None, pa.string()), pa.chunked_array([looked]))
             found = pc.if_else(pa.chunked_array([open_]), other, known)
         return put(table, self.name, unspelt(found, arrow_type(self.kind), self.levels), self.place)
+
+    def _random(self, first: int, rows: Array) -> Array:  # noqa: ARG002
+        """(CHUNK,) places among what a missing base leaves open."""
+        return stream(0, "lookup", self.name, first).integers(0, max(1, len(self.loose)), CHUNK)
 
     def _known(self, text: pa.ChunkedArray) -> pa.ChunkedArray:
         """Strings that are names; anything else is missing."""
@@ -204,7 +210,7 @@ class Same(Record, frozen=True, kw_only=True, tag="same"):
         """The table without the column."""
         return table.drop_columns([self.name])
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:  # noqa: ARG002
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
         """The table with the column again."""
         return put(table, self.name, self._copied(table), self.place)
 
@@ -264,7 +270,7 @@ class Unique(Record, frozen=True, kw_only=True, tag="unique"):
         """The table as it is."""
         return table
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:  # noqa: ARG002
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
         """The table as it is."""
         return table
 

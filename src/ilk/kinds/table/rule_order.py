@@ -91,7 +91,7 @@ class Order(Record, frozen=True, kw_only=True, tag="order"):
         rest_N = high.value_N - self._low(table).value_N
         return put(table, self.name, self.measure.write_rest(Ticks(rest_N, high.known_N)))
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:  # noqa: ARG002
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
         """The table with ``name`` again, whatever difference stands there."""
         low, rest = self._low(table), self.measure.read(table.column(self.name))
         kind = arrow_type(self.kind)
@@ -183,7 +183,7 @@ class Limit(Record, frozen=True, kw_only=True, tag="limit"):
         """The table as it is."""
         return table
 
-    def decode(self, table: pa.Table, seed: int = 0) -> pa.Table:  # noqa: ARG002
+    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
         """The table as it is."""
         return table
 
