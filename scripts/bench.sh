@@ -22,6 +22,7 @@ small() { # the arguments that make a benchmark short
         single) echo "--new 8 --turns 1" ;;
         canaries) echo "--minutes 0.2" ;;
         schema) echo "--rounds 1" ;;
+        augment) echo "--tables phoneme-500 --models logistic --seeds 0 --shuffles 0 --rows 150" ;;
         large) echo "--gigabytes 0.02 --minutes 0.2" ;;
         lora) echo "--seconds 20" ;;
     esac
@@ -30,7 +31,7 @@ small() { # the arguments that make a benchmark short
 for file in bench/*.py; do
     name=$(basename "$file" .py)
     grep -q '__main__' "$file" || continue # a part of others
-    if grep -q '^from \(judge\|pictures\) import' "$file" && [[ ! -d ../shared/data ]]; then
+    if grep -q '^from \(judge\|pictures\) import\|shared" / "data"' "$file" && [[ ! -d ../shared/data ]]; then
         echo "bench: $name is left out: ../shared/data is not there" >&2
         continue
     fi

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Augmenter": "ilk.tasks.augment.estimator",
     "Generator": "ilk.generator",
     "load": "ilk.generator",
     "Samples": "ilk.core.samples",
@@ -29,6 +30,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Augmenter",
     "Gan",
     "Generator",
     "Gpt",
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from ilk.engines.mixture import Mixture
     from ilk.generator import Generator, load
     from ilk.generator.origin import verify
+    from ilk.tasks.augment.estimator import Augmenter
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ print(json.dumps([name for name in {heavy} if name in sys.modules]))
 _EACH_ALONE = """
 import json, os, sys, traceback
 import c2pa, cryptography.x509, cyclopts, msgspec, numpy, PIL.Image, rich.progress, safetensors.numpy, torch
+import imblearn.base, pyarrow.compute, sklearn.ensemble
 failed = {}
 for name in json.load(sys.stdin):
     read, write = os.pipe()

@@ -107,7 +107,7 @@ def test_a_copier_is_named_with_its_pairs_and_files():
     assert new.numbers["new.memorised"].value == pytest.approx(200 / 360, abs=0.02)
     assert new.numbers["new.novel"].value < 0.05
     assert new.numbers["new.distance"].value < 0.1
-    assert new.says.startswith("It hands back training examples: 100 of 100 samples are near copies;")
+    assert new.says.startswith("It hands back training examples: 100 of 100 samples are near copies, and")
     pairs, nearest = new.exhibits
     assert ".png" in pairs.caption
     assert "nearest" in nearest.caption

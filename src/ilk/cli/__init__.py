@@ -17,6 +17,7 @@ VERBS = {
     "sample": ("Make new ones, each signed as synthetic.", "ilk sample photos.ilk -n 64 -o out/ --seed 7"),
     "report": ("How good is a model: real, diverse, new, useful, private?", "ilk report photos.ilk"),
     "score": ("How likely, and how real, does a model find files?", "ilk score letters.ilk more.txt"),
+    "augment": ("More training data, or not: what would help a model?", "ilk augment train.csv --label income"),
     "verify": ("Where does this come from, is it unchanged?", "ilk verify out/0001.png"),
     "show": ("What a model is, what it was fitted on, how to sample it.", "ilk show photos.ilk"),
     "models": ("List the models you have; get a base; remove one.", "ilk models list"),

@@ -46,6 +46,10 @@ def score(
         emit_json({"model": words[0], "files": [as_json(each) for each in found], **whole, "context": limit})
         return 0
     emit(table((each.source, _line(each)) for each in found))
+    for each in found:
+        if each.unlikely:
+            named = ", ".join(f"{place:,} ({nats:.1f})" for place, nats in each.unlikely)
+            emit(f"  least likely in {each.source}: number {named} nats a {each.unit}")
     if whole:
         emit(f"{words[0]}: {nats:,.1f} nats for {count:,} {unit}s, {_rate(whole, unit)}")
     else:

@@ -151,6 +151,15 @@ class Containing(Protocol):
 
 
 @runtime_checkable
+class Describing(Protocol):
+    """What a codec offers that found out more about the data than its Space says."""
+
+    def describe(self) -> Sequence[tuple[str, str]]:
+        """(name, words) of what was found, a line each."""
+        ...
+
+
+@runtime_checkable
 class Refusing(Protocol):
     """What a codec offers that knows more of its objects than the Space can say: rules, sums, what others tell."""
 

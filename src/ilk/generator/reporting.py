@@ -197,17 +197,17 @@ def _facts(model: Model, count: int, seed: int) -> dict[str, str]:
 def _samples(model: Model, subject: Subject, against: str, claim: Claim) -> tuple[Exhibit, ...]:
     """Sheets for the eye: samples, real ones beside them, and the other column's."""
     own = msgspec.structs.replace(claim, source_type=TRAINED)
-    sheets = _sealed((_sheet(model, subject.made, "samples, the first that were drawn"),), own)
+    sheets = _sealed((_sheet(model, subject.made, "the first samples that were drawn"),), own)
     if len(subject.holdout):
-        sheets += (_sheet(model, subject.holdout, "real examples that nothing learned from"),)
+        sheets += (_sheet(model, subject.holdout, "real ones that nothing learned from"),)
     if subject.other is not None:
         sheets += (_sheet(model, subject.other, f"of {against}"),)
     return sheets
 
 
 def _sheet(model: Model, objects: Sequence[Any], says: str) -> Exhibit:
-    shown = objects[:SHOWN]
-    return msgspec.structs.replace(model.kind.draw(shown), caption=f"{len(shown)} {says}")
+    drawn = model.kind.draw(objects[:SHOWN])
+    return msgspec.structs.replace(drawn, caption=f"{drawn.caption}: {says}")
 
 
 def _sealed(exhibits: tuple[Exhibit, ...], claim: Claim) -> tuple[Exhibit, ...]:

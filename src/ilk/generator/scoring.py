@@ -30,6 +30,8 @@ TOGETHER = 2**22
 """Units that are encoded together, padding counted."""
 MOST_OBJECTS = 4096
 """Objects that are encoded together, however short they are."""
+MOST_UNLIKELY = 10
+"""Objects of a source that are named because the model finds them least likely: outliers, dirt."""
 MOST_JUDGED = 256
 """Objects of a source that the critic is asked about, drawn at random."""
 
@@ -46,6 +48,7 @@ class SourceScore(NamedTuple):
         tokens: what the model reads them as, where it reads sequences.
         realness: what the model's critic thinks, a mean from 0 to 1; None where it has none.
         unread: how many examples could not be read.
+        unlikely: the least likely objects, the first one first: place from 1, nats a unit.
     """
 
     source: str
@@ -56,6 +59,7 @@ class SourceScore(NamedTuple):
     tokens: int | None
     realness: float | None
     unread: int
+    unlikely: tuple[tuple[int, float], ...] = ()
 
 
 class Scoring:
@@ -142,15 +146,22 @@ def score_source(
     reading = _Reading(model, source, options or {}, keep=MOST_JUDGED if judged and model.critic is not None else 0)
     units = examples = 0
     nats, tokens = None, None
+    unlikely: list[tuple[int, float]] = []
     for part in _together(model, _wholes(model, reading)):
-        units, examples = units + int(_units(model, part)[1].sum()), examples + len(part)
+        counts = _units(model, part)[1]
+        units, examples = units + int(counts.sum()), examples + len(part)
         if engine is not None:
             scores, found = _log_scores(model, engine, part, limit)
             nats = (nats or 0.0) - float(scores.sum())
             tokens = None if found is None else (tokens or 0) + found
+            each = -scores / np.maximum(counts, 1)
+            places = np.argsort(-each)[:MOST_UNLIKELY]
+            unlikely += zip((examples - len(part) + places + 1).tolist(), each[places].tolist(), strict=True)
     reading.check()
     unit, name = _units(model, [])[0], str(source) if isinstance(source, str | Path) else type(source).__name__
-    return SourceScore(name, unit, units, examples, nats, tokens, _realness(model, reading.kept), reading.unread)
+    odd = sorted(unlikely, key=lambda pair: -pair[1])[:MOST_UNLIKELY] if examples > MOST_UNLIKELY else ()
+    realness = _realness(model, reading.kept)
+    return SourceScore(name, unit, units, examples, nats, tokens, realness, reading.unread, tuple(odd))
 
 
 def _scored(model: Model) -> Scored:
@@ -258,6 +269,8 @@ def as_json(found: SourceScore) -> dict[str, Any]:
     out: dict[str, Any] = {"file": found.source, f"{unit}s": found.units, "nats": found.nats, "tokens": found.tokens}
     if found.nats is not None:
         out |= rates(unit, found.nats, found.units)
+    if found.unlikely:
+        out["least_likely"] = [{"place": place, f"nats_per_{unit}": nats} for place, nats in found.unlikely]
     out |= {"realness": found.realness, "unread": found.unread or None}
     return {name: value for name, value in out.items() if value is not None}
 

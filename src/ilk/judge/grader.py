@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ilk.core.device import one_thread
 from ilk.core.protocol import Array
 from ilk.core.seeds import stream
 
@@ -72,8 +73,9 @@ def grade(first_NF: Array, second_MF: Array, make: Any, seed: int) -> Grades:
     areas = []
     for fold in range(FOLDS):
         out = folds == fold
-        model = _fitted(make(seed), rows[~out], truth[~out])
-        marks[out] = model.predict_proba(rows[out])[:, 1]
+        with one_thread():
+            model = _fitted(make(seed), rows[~out], truth[~out])
+            marks[out] = model.predict_proba(rows[out])[:, 1]
         areas.append(auc(marks[out & (truth == 1)], marks[out & (truth == 0)]))
     return Grades(float(np.mean(areas)), marks[truth == 1], marks[truth == 0])
 

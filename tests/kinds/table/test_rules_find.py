@@ -9,6 +9,7 @@ import pytest
 
 from ilk.kinds.table.rule_book import Rule, arrange
 from ilk.kinds.table.rule_find import find
+from ilk.kinds.table.rule_measure import decimals_of
 from ilk.kinds.table.rule_parse import parse
 
 DAY = 86_400_000_000
@@ -302,3 +303,17 @@ def test_what_is_merely_larger_is_never_above(seed):
         "counts": {f"p{each}": random.poisson(np.exp(1 + 0.7 * size + 0.5 * each)) for each in range(6)},
     }
     assert {name: find(pa.table(columns)) for name, columns in traps.items()} == dict.fromkeys(traps, ())
+
+
+def test_a_sum_that_was_computed_and_not_rounded_is_found():
+    random = np.random.default_rng(3)
+    a, b = np.round(random.gamma(2, 60, 800), 2), 210.0 * random.integers(1, 9, 800)
+    assert (np.round(a + b, 2) != a + b).any()
+    (rule,) = find(pa.table({"a": a, "b": b, "all": a + b}))
+    assert rule.written == "all = a + b"
+
+
+def test_numbers_that_do_not_end_have_no_decimals():
+    random = np.random.default_rng(3)
+    for scale in (1e-3, 1.0, 1e6, 1e9):
+        assert decimals_of(pa.chunked_array([random.normal(size=200) * scale])) is None

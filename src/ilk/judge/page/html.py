@@ -28,6 +28,7 @@ QUESTIONS = {
 }
 """Question -> how it is called, and what it asks."""
 
+NARROW = 60  # signs of a line that fits beside another exhibit
 PER_CENT = "\N{NO-BREAK SPACE}%"
 COUNTED = {"train": "training examples", "holdout": "held-out examples", "samples": "samples"}
 LEADS = {
@@ -182,7 +183,9 @@ def exhibit_html(exhibit: Exhibit) -> str:
         return f'<img alt="{says}" src="{_data(exhibit)}">'
     if kind.startswith("audio/"):
         return f'<audio controls aria-label="{says}" src="{_data(exhibit)}"></audio>'
-    return f"<pre>{html.escape(exhibit.data.decode('utf-8', 'replace'))}</pre>"
+    text = exhibit.data.decode("utf-8", "replace")
+    kept = ' class="kept"' if max(map(len, text.splitlines()), default=0) <= NARROW else ""
+    return f"<pre{kept}>{html.escape(text)}</pre>"
 
 
 def _data(exhibit: Exhibit) -> str:

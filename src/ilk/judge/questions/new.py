@@ -120,6 +120,7 @@ def _says(numbers: dict[str, Number], found: Copies) -> str:
     held = f"and of {found.held:,} held-out ones, which it never saw, {found.found_held:,}"
     back = f"f {found.trained:,} training examples, {found.found:,} came back nearly unchanged in the samples, {held}"
     if found.p <= ALARM:
-        told = of_100(1 - numbers["new.novel"].value)
-        return f"It hands back training examples: {told} of 100 samples are near copies; o{back}."
+        told, real = of_100(1 - numbers["new.novel"].value), of_100(found.real)
+        near = f"{told} of 100 samples are near copies, and {real} of 100 real ones as near to another"
+        return f"It hands back training examples: {near}; o{back}."
     return f"O{back}: no more than chance explains, so there is no sign that it copies."

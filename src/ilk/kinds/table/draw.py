@@ -8,14 +8,14 @@ from typing import Any
 from ilk.core.protocol import Exhibit
 from ilk.kinds.table.frame import as_table
 
-MOST = 20
+MOST = 12
 WIDE = 18  # signs of a cell
-ACROSS = 100  # signs of a line; wider tables go on below
+ACROSS = 52  # signs of a line, so that two fit side by side on a page; wider tables go on below
 _SHOWN = {code: 0x2400 + code for code in range(32)} | {0x7F: 0x2421}
 
 
 def draw(objects: Sequence[Any]) -> Exhibit:
-    """The first 20 rows, numbers to the right, under their names; a wide table in parts."""
+    """The first 12 rows, numbers to the right, under their names; a wide table in parts."""
     rows = [objects[place] for place in range(min(MOST, len(objects)))]
     table = as_table(rows)
     columns = [_column(name, table.column(name).to_pylist()) for name in table.column_names]

@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+BLOCK = 1024
+
+
+class _Blocks:
+    """The Python values of the block of rows that was looked at last: whoever reads one row reads its neighbours."""
+
+    def __init__(self) -> None:
+        self._table: pa.Table | None = None
+        self._first = -1
+        self._values: dict[str, list[Any]] = {}
+
+    def of(self, table: pa.Table, place: int) -> dict[str, list[Any]]:
+        """Names to values of the block that holds a row."""
+        first = place // BLOCK * BLOCK
+        if self._table is not table or self._first != first:
+            self._table, self._first, self._values = table, first, table.slice(first, BLOCK).to_pydict()
+        return self._values
+
+
+_BLOCKS = threading.local()
+
+
+def _block(table: pa.Table, place: int) -> dict[str, list[Any]]:
+    if not hasattr(_BLOCKS, "last"):
+        _BLOCKS.last = _Blocks()
+    found: dict[str, list[Any]] = _BLOCKS.last.of(table, place)
+    return found
 
 
 class Row(Mapping[str, Any]):
@@ -18,12 +48,10 @@ class Row(Mapping[str, Any]):
         self.table, self.place = table, place
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.table.column_names:
-            raise KeyError(name)
-        return self.table.column(name)[self.place].as_py()
+        return _block(self.table, self.place)[name][self.place % BLOCK]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.table.column_names)
+        return iter(_block(self.table, self.place))
 
     def __len__(self) -> int:
         return int(self.table.num_columns)

@@ -8,6 +8,7 @@ out. Whether rows break a rule is the codec's to know.
 
 from __future__ import annotations
 
+from ilk.core.device import one_thread
 from ilk.core.protocol import Finding, Witness
 from ilk.kinds.table.closeness import closeness
 from ilk.kinds.table.fidelity import fidelity
@@ -24,6 +25,7 @@ def measure(witness: Witness) -> tuple[Finding, ...]:
         return ()
     found = list[Finding]()
     rows = sides(sight, witness.seed)
-    if rows is not None:
-        found += [*fidelity(sight, rows, witness.seed), *usefulness(sight, rows, witness.seed)]
-    return (*found, *closeness(sight, witness.seed), *odd_rows(sight, witness.seed))
+    with one_thread():
+        if rows is not None:
+            found += [*fidelity(sight, rows, witness.seed), *usefulness(sight, rows, witness.seed)]
+        return (*found, *closeness(sight, witness.seed), *odd_rows(sight, witness.seed))

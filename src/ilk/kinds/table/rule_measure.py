@@ -21,6 +21,7 @@ from ilk.core.protocol import Array
 from ilk.kinds.table.convert import arrow_type
 
 MOST_DECIMALS = 9
+LAST = 4  # last places by which a number may miss its decimals: it was computed, 210.0 + 4.72 is 214.72 but for one
 LARGEST = 2.0**53  # up to here, every whole number is a float
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -160,11 +161,12 @@ def decimals_of(column: pa.ChunkedArray) -> int | None:
     x_N = np.asarray(column.drop_null().cast(pa.float64(), safe=False).to_numpy())
     x_N = x_N[np.isfinite(x_N)]
     kind = column.type.to_pandas_dtype() if pa.types.is_floating(column.type) else np.float64
+    last_N = LAST * np.spacing(np.abs(x_N).astype(kind)).astype(np.float64)
     for decimals in range(MOST_DECIMALS + 1):
         scaled_N = np.rint(x_N * 10.0**decimals)
         if (np.abs(scaled_N) >= LARGEST).any():
             return None
-        if ((scaled_N / 10**decimals).astype(kind) == x_N).all():
+        if (np.abs((scaled_N / 10**decimals).astype(kind) - x_N) <= np.minimum(last_N, 1e-3 * 10.0**-decimals)).all():
             return decimals
     return None
 
