@@ -160,6 +160,15 @@ class Describing(Protocol):
 
 
 @runtime_checkable
+class Ruling(Protocol):
+    """What a codec offers that knows rules which all examples obey."""
+
+    def broken(self, objects: Sequence[Any]) -> Mapping[str, Array]:
+        """(N,) bool by rule, in words: which objects break it."""
+        ...
+
+
+@runtime_checkable
 class Refusing(Protocol):
     """What a codec offers that knows more of its objects than the Space can say: rules, sums, what others tell."""
 

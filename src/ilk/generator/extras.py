@@ -201,7 +201,7 @@ def seal_model(path: Path, model: Model) -> None:
 
 def write_card(path: Path, model: Model) -> None:
     """``CARD.md``: the model in words, for whoever gets the folder."""
-    header = model.header
+    header, kept = model.header, getattr(type(model.settings), "KEEPS", "")
     lines = [
         f"# {path.name.removesuffix('.ilk')}",
         "",
@@ -212,8 +212,8 @@ def write_card(path: Path, model: Model) -> None:
         f"- {header.step:,} steps in {header.seconds:.0f} s, planned: {describe_plan(header.plan)};"
         f" {header.ended or 'still learning'}.",
         f"- Model fingerprint `{header.fingerprint}`; data fingerprint `{header.data.fingerprint}`.",
-        "- No training example is stored in this folder. `state/` holds what resuming needs and the path of the"
-        " data; it may be deleted, and an export leaves it out.",
+        f"- No training example is stored {kept or 'in this folder.'} `state/` holds what resuming needs and the path"
+        " of the data; it may be deleted, and an export leaves it out.",
         "- What it makes is signed as synthetic. A missing seal never means that something is real.",
         "",
         f"```console\n$ ilk sample {path.name} -n 64 -o out/\n```",

@@ -20,7 +20,7 @@ from ilk.core import events
 from ilk.core.device import resolve_device, set_threads
 from ilk.core.errors import InputError
 from ilk.core.home import ilk_home
-from ilk.core.offers import Opinionated
+from ilk.core.offers import Opinionated, Ruling
 from ilk.core.protocol import Array, Arrays, Example, Exhibit
 from ilk.core.rows import ROW
 from ilk.core.seeds import stream
@@ -101,6 +101,7 @@ def make_report(model: Model, asked: Asked, on: events.Sink) -> ReportCard:
         seed=asked.seed,
         names=found.train.names,
         score=scorer(model),
+        broken=model.codec.broken if isinstance(model.codec, Ruling) else None,
     )
     about, findings = _judge(model, found, subject, on)
     claim = msgspec.structs.replace(new_claim(model, asked.seed), source_type=COMPOSITE)

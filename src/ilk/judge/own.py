@@ -62,9 +62,10 @@ def _joined(answer: Answer, found: Sequence[Finding], other: dict[str, float]) -
         each.key: Number(value=each.value, ceiling=each.ceiling, interval=each.interval, other=other.get(each.key))
         for each in found
     }
+    own = [each.says for each in found if each.says]
     return msgspec.structs.replace(
         answer,
-        says=" ".join([answer.says, *(each.says for each in found if each.says)]),
+        says=" ".join(own if answer.absent and own else [answer.says, *own]),
         numbers={**answer.numbers, **numbers},
         exhibits=(*answer.exhibits, *(exhibit for each in found for exhibit in each.exhibits)),
         absent="",

@@ -115,6 +115,7 @@ class Subject(Record, frozen=True):
         seed: seed of all that is drawn in judging.
         names: a name for each training example (a file's), to show beside a near copy; may be empty.
         score: objects -> (N,) log-likelihood under the model in nats, or None where it has none.
+        broken: objects -> which of them, (N,) bool, break which rule that all examples obey; None without rules.
     """
 
     kind: Any
@@ -129,3 +130,4 @@ class Subject(Record, frozen=True):
     seed: int = 0
     names: tuple[str, ...] = ()
     score: Any = None
+    broken: Any = None

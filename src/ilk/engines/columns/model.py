@@ -17,6 +17,7 @@ from ilk.engines.columns.values import Values
 SIZES = 6  # known values, values, columns before, trees, nodes, codes in leaves
 TYPES = {
     "order": "i", "sizes": "i", "value": "f", "count": "i", "before": "i", "weight": "f", "constant": "f",
+    "effect": "f",
     "root": "i", "feature": "i", "threshold": "f", "left": "i", "right": "i", "start": "i", "number": "i", "code": "u",
 }  # fmt: skip
 FIELDS = {field.rsplit("_", 1)[0]: field for field in Forest._fields}
@@ -29,6 +30,7 @@ class Drawn(NamedTuple):
     before: tuple[int, ...]  # columns that it is drawn from
     weight_WR: Array  # float32, of the linear prediction
     constant_R: Array
+    effect_E: Array  # float32, of each level of the columns before that have levels, one column after the other
     forest: Forest | None = None  # None: nothing is learned beyond how often each value comes
 
     @property
@@ -38,7 +40,7 @@ class Drawn(NamedTuple):
 
 
 def features(drawn: Sequence[Drawn], column: int, place_NF: Array, seen: Mapping[int, Array]) -> Array:
-    """(N, P) float32: what the trees of a column look at.
+    """(N, P) float32: what the trees of a column look at: levels by their effect, numbers where they stand.
 
     Args:
         drawn: of all columns.
@@ -51,7 +53,18 @@ def features(drawn: Sequence[Drawn], column: int, place_NF: Array, seen: Mapping
         return np.zeros((len(place_NF), 1), np.float32)
     slots = [drawn[j].values.slots for j in own.before]
     linear = predict(own.weight_WR, own.constant_R, [seen[j] for j in own.before], slots)
-    return np.concatenate([place_NF[:, list(own.before)], linear], axis=1)
+    place_NP, first = place_NF[:, list(own.before)], 0
+    for at, j in enumerate(own.before):
+        if drawn[j].values.column.categories:
+            levels = len(drawn[j].values.value_U)
+            place_NP[:, at] = own.effect_E[first : first + levels][place_NP[:, at].astype(np.int64)]
+            first += levels
+    return np.concatenate([place_NP, linear], axis=1)
+
+
+def effects(values: Sequence[Values], before: Sequence[int]) -> int:
+    """How many levels the columns before have, all together."""
+    return sum(len(values[j].value_U) for j in before if values[j].column.categories)
 
 
 def pack(order: Sequence[int], drawn: Sequence[Drawn]) -> dict[str, Array]:
@@ -70,6 +83,7 @@ def pack(order: Sequence[int], drawn: Sequence[Drawn]) -> dict[str, Array]:
         "before": [np.array(own.before, np.int32) for own in drawn],
         "weight": [own.weight_WR.reshape(-1) for own in drawn],
         "constant": [own.constant_R for own in drawn],
+        "effect": [own.effect_E for own in drawn],
         **{name: [getattr(forest, field) for forest in forests] for name, field in FIELDS.items()},
     }
     packed = {name: _joined(parts, TYPES[name]) for name, parts in flat.items()}
@@ -112,8 +126,9 @@ def unpack(arrays: Mapping[str, Array], space: Columns) -> tuple[tuple[int, ...]
         wide, predicted = sum(values[other].slots for other in before), outputs(values[j]) if before else 0
         weight_WR = reader.take("weight", wide * predicted).astype(np.float32).reshape(wide, predicted)
         constant_R = reader.take("constant", predicted).astype(np.float32)
+        effect_E = reader.take("effect", effects(values, before)).astype(np.float32)
         forest = _forest(reader, sizes, len(before) + predicted or 1, len(values[j].value_U)) if sizes[0] else None
-        drawn.append(Drawn(values[j], before, weight_WR, constant_R, forest))
+        drawn.append(Drawn(values[j], before, weight_WR, constant_R, effect_E, forest))
     reader.finish()
     return order, drawn
 

@@ -35,10 +35,15 @@ class Trees(Record, frozen=True):
     """Settings of the sequential trees: each column is drawn from what the ones before it say."""
 
     Sample: ClassVar[type[SampleSettings]] = SampleSettings
+    KEEPS: ClassVar[str] = (
+        "whole. Single values of the training columns are: the leaves of the trees hold them, and whoever has this "
+        "folder can tell with some certainty who was in the data. Share rows, not the model."
+    )
 
     trees: Annotated[int, Meta(ge=1, le=1000, description="trees a column, where the budget is in minutes")] = 10
     leaf: Annotated[int, Meta(ge=1, le=10**6, description="fewest rows of a leaf")] = 10
     share: Annotated[float, Meta(gt=0, le=1, description="share of the columns that a split looks at")] = 0.5
+    least: Annotated[int, Meta(ge=1, le=4096, description="columns that a split looks at, where there are few")] = 6
     columns: Annotated[int, Meta(ge=1, le=4096, description="most columns that a column is drawn from")] = 64
     rows: Annotated[int, Meta(ge=10, le=10**9, description="most rows that a tree is grown on")] = 100_000
     ridge: Annotated[
@@ -69,5 +74,5 @@ class Trees(Record, frozen=True):
 
 def default_settings(rows: int, *, share: bool = False) -> Trees:
     """The settings that win for so many rows; larger leaves for a model file that is to be given away."""
-    leaf = 5 if rows < 3_000 else 10
+    leaf = 5 if rows < 5_000 else 10 if rows < 10_000 else 20
     return Trees(leaf=50 if share else leaf, trees=10 if rows <= 200_000 else 5)

@@ -21,12 +21,14 @@ from ilk.core.seeds import stream
 from ilk.engines.columns.forest import Forest, grow
 from ilk.engines.columns.linear import Products
 from ilk.engines.columns.model import Drawn, features
-from ilk.engines.columns.values import Values, tabulate, target
+from ilk.engines.columns.settings import Trees
+from ilk.engines.columns.values import Values, effects_of, tabulate, target
 
 if TYPE_CHECKING:
     from ilk.engines.columns.engine import ColumnsEngine
 
 PART = 65_536  # rows read together
+MOSTLY = 0.8  # of few columns, how many a split looks at: where it looks at all, all trees are the same
 
 
 def learn(engine: ColumnsEngine, data: Data, budget: Budget) -> Iterator[Metrics]:
@@ -78,8 +80,19 @@ def _begin(engine: ColumnsEngine, x_NF: Array) -> None:
         weight_WR, constant_R = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
         if before:
             weight_WR, constant_R = products.solve(column, before, engine.settings.ridge)
-        drawn[column] = Drawn(values[column], before, weight_WR, constant_R)
+        effect_E = _effects(values, column, before, x_NF, engine.settings.rows, engine.plan.seed)
+        drawn[column] = Drawn(values[column], before, weight_WR, constant_R, effect_E)
     engine.drawn = [each for each in drawn if each is not None]
+
+
+def _effects(values: list[Values], column: int, before: tuple[int, ...], x_NF: Array, most: int, seed: int) -> Array:
+    """(E,) float32: of all levels of the columns before, those that have levels."""
+    levels = [j for j in before if values[j].column.categories]
+    if not levels:
+        return np.zeros(0, np.float32)
+    some = x_NF[:: -(-len(x_NF) // most)]
+    target_NT = target(values[column], some[:, column], stream(seed, "effect", column))
+    return np.concatenate([effects_of(values[j].codes(some[:, j]), len(values[j].value_U), target_NT) for j in levels])
 
 
 def order_of(values: list[Values]) -> tuple[int, ...]:
@@ -112,11 +125,17 @@ class _Lesson:
         if len(rows) > settings.rows:
             rows = np.sort(random.choice(len(rows), settings.rows, replace=False))
         seen = {j: self._values[j].seen(self._x[rows, j]) for j in own.before}
+        features_NP = features(engine.drawn, column, self._place[rows], seen)
         return grow(
-            features(engine.drawn, column, self._place[rows], seen),
+            features_NP,
             target(own.values, self._x[rows, column], random),
             self._code[column][rows],
             settings.leaf,
-            settings.share,
+            share_of(settings, features_NP.shape[1]),
             int(random.integers(2**31)),
         )
+
+
+def share_of(settings: Trees, columns: int) -> float:
+    """Of the columns that a split looks at: a share of many, nearly all of few."""
+    return max(settings.share, min(MOSTLY, settings.least / columns))

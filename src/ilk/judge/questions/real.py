@@ -35,7 +35,9 @@ def ask(case: Case) -> Answer:
         worst = np.argsort(-grades.first, kind="stable")[:SHOWN]
         objects = case.samples.first(len(grades.first)).objects
         exhibits = sheet(case.subject.kind, objects, worst.tolist(), "samples that the grader finds least real")
-    return Answer(question="real", says=_says(numbers), numbers=numbers, exhibits=exhibits, rows=rows(case))
+    return Answer(
+        question="real", says=_says(numbers, _rules(case)), numbers=numbers, exhibits=exhibits, rows=rows(case)
+    )
 
 
 def measure(case: Case) -> dict[str, Number]:
@@ -78,10 +80,13 @@ def _graded(made: Side, train: Side, held: Side, seed: int) -> tuple[Number, Gra
 
 
 def _valid(case: Case) -> Number:
-    check = case.subject.kind.check
+    check, broken = case.subject.kind.check, case.subject.broken
 
     def clean(objects: Any) -> Array:
-        return np.array([not check(each) for each in objects], dtype=bool)
+        found = np.array([not check(each) for each in objects], dtype=bool)
+        for rows in broken(objects).values() if broken is not None and len(found) else ():
+            found &= ~rows
+        return found
 
     made = clean(take(case.made.objects, case.made.rows[:MOST]))
     return _share(made, clean(case.holdout.objects) if case.holdout is not None else None)
@@ -139,12 +144,29 @@ def _of_class(name: str, made: Side, train: Side, held: Side) -> dict[str, Numbe
     }
 
 
-def _says(numbers: dict[str, Number]) -> str:
+def _rules(case: Case) -> str:
+    """How samples keep the rules that all examples obey; empty where there are none."""
+    made = take(case.made.objects, case.made.rows[:MOST])
+    found = case.subject.broken(made) if case.subject.broken is not None and len(made) else {}
+    worst = {rule: float(rows.mean()) for rule, rows in found.items() if rows.any()}
+    if not found:
+        return ""
+    if not worst:
+        return (
+            f" Every sample keeps the {len(found)} rules that your examples keep."
+            if len(found) > 1
+            else (f" Every sample keeps the rule that your examples keep ({next(iter(found))}).")
+        )
+    rule = max(worst, key=lambda each: worst[each])
+    return f" A rule that your examples keep is broken: {rule}, by {worst[rule]:.1%} of the samples."
+
+
+def _says(numbers: dict[str, Number], rules: str) -> str:
     valid = numbers["real.valid"]
     if "real.precision" not in numbers:
         return (
             f"Of 100 samples, nothing is wrong with {of_100(valid.value)}; there are too few examples to say whether "
-            "they look like yours."
+            f"they look like yours.{rules}"
         )
     looks = numbers["real.precision"]
     says = (
@@ -154,4 +176,4 @@ def _says(numbers: dict[str, Number]) -> str:
     if "real.critic_auc" in numbers:
         told = max(0.5, numbers["real.critic_auc"].value)
         says += f" A grader tells a sample from a real one {of_100(told)} times in 100, where 50 is a guess."
-    return says
+    return says + rules

@@ -185,6 +185,12 @@ class TableCodec:
                 raise UnreadableError(Code.UNREADABLE, f'it has no column "{field.name}"')
         return table.select([field.name for field in self.facts.source])
 
+    def broken(self, objects: Sequence[Any]) -> Mapping[str, Array]:
+        """Rows that break a rule, whether it is held by construction or only checked."""
+        table = self._with_columns(as_table(objects))
+        typed_table = pa.table({field.name: typed(field, table.column(field.name)) for field in self.facts.source})
+        return {rule.written: rule.broken(typed_table) for rule in self.facts.rules}
+
     def describe(self) -> Sequence[tuple[str, str]]:
         """What each column was taken for, and the rules."""
         return described(self.facts)

@@ -43,18 +43,18 @@ def encode_holes(codec: TableCodec, table: pa.Table) -> Given:
     found = Given(known=x_NF, mask=known_NF, low=low_NF, high=high_NF)
     for rule in facts.rules:
         if isinstance(rule, Lookup) and not rule.rest and rule.base in places:
-            _tell_bases(codec, rule, table, known_NF[:, places[rule.base]], found)
+            _tell_bases(codec, rule, table, np.where(known_NF, x_NF, np.nan)[:, places[rule.base]], found)
     return found
 
 
-def _tell_bases(codec: TableCodec, rule: Lookup, table: pa.Table, known_N: Array, found: Given) -> None:
-    """Let a missing base be one of those that tell the name that is known."""
+def _tell_bases(codec: TableCodec, rule: Lookup, table: pa.Table, level_N: Array, found: Given) -> None:
+    """Let a missing base (NaN in ``level_N``) be one of those that tell the name that is known."""
     base = next((field for field in codec.facts.fields if field.name == rule.base and field.type in ask.LEVELS), None)
     source = next(field for field in codec.facts.source if field.name == rule.name)
     if base is None or rule.base in ask.changed_by(codec.facts):
         return
     names = typed(source, table.column(rule.name)).cast(pa.string())
-    open_N = ~known_N & np.asarray(names.is_valid().to_numpy())
+    open_N = np.isnan(level_N) & np.asarray(names.is_valid().to_numpy())
     if not open_N.any():
         return
     told = dict(zip(rule.keys, rule.values, strict=True))
@@ -64,6 +64,8 @@ def _tell_bases(codec: TableCodec, rule: Lookup, table: pa.Table, known_N: Array
         may_L = np.asarray(pc.fill_null(pc.equal(value_L, name), False).to_numpy(zero_copy_only=False))  # noqa: FBT003
         if may_L.any():
             may_NL[open_N & np.asarray(pc.fill_null(pc.equal(names, name), False).to_numpy())] = may_L  # noqa: FBT003
+    known = np.flatnonzero(~np.isnan(level_N))  # what is allowed comes before what is known
+    may_NL[known] = np.eye(len(base.levels), dtype=bool)[level_N[known].astype(np.int64)]
     found.allowed[rule.base] = may_NL
 
 
