@@ -13,7 +13,8 @@ rows of 100 numbers that follow 20 hidden ones, and a class. Of each table and s
     membership   AUC of an attack that takes rows near to made ones for training rows; .5 is best
 
 LightGBM is no dependency of ilk: ``pip install lightgbm`` puts the judge beside it. ``--peer cart`` judges plain
-sequential trees in the table's order (leaves of 5 rows, nothing smoothed), ``--peer mostlyai`` mostlyai-engine.
+sequential trees in the table's order (leaves of 5 rows, nothing smoothed) in the same run, ``--peer mostlyai``
+mostlyai-engine; ``--sdmetrics`` adds that package's scores, in which independent columns already get .98.
 """
 
 from __future__ import annotations
@@ -256,6 +257,20 @@ def judged(name: str, tables: Sequence[pd.DataFrame], made: Made, seed: int) -> 
     return result | near({"made": new, "train": known[shuffled], "held": held}, levels)
 
 
+def quality(held: pd.DataFrame, made: pd.DataFrame) -> dict[str, float]:
+    """Column shapes and pair trends of sdmetrics, against held-out rows: 1 is best."""
+    report = needed("sdmetrics.reports.single_table", "sdmetrics").QualityReport()
+    sorts = {
+        name: "datetime" if pd.api.types.is_datetime64_any_dtype(each)
+        else "numerical" if pd.api.types.is_numeric_dtype(each) else "categorical"
+        for name, each in held.items()
+    }  # fmt: skip
+    columns = {name: {"sdtype": sort} for name, sort in sorts.items()}
+    report.generate(held, made[list(held.columns)], {"columns": columns}, verbose=False)
+    scores = report.get_properties().set_index("Property")["Score"]
+    return {"shapes": round(float(scores["Column Shapes"]), 4), "trends": round(float(scores["Column Pair Trends"]), 4)}
+
+
 def main() -> None:
     """Fit, sample, judge, print one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -265,6 +280,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, help="most training rows")
     parser.add_argument("--test", type=int, help="most held-out rows")
     parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--sdmetrics", action="store_true", help="column shapes and pair trends of sdmetrics as well")
     parser.add_argument("--peer", choices=list(MAKERS), default="none")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -274,8 +290,10 @@ def main() -> None:
         for seed in options.seeds:
             train, test = load(name, options.data, seed)
             train, test = train[: options.train], test[: options.test]
-            made = MAKERS[options.peer](train, max(len(train), len(test)), seed, {"minutes": options.minutes})
-            runs.append(judged(name, (train, test), made, seed))
+            for who in dict.fromkeys(["none", options.peer]):
+                made = MAKERS[who](train, max(len(train), len(test)), seed, {"minutes": options.minutes})
+                known = {"maker": "ilk" if who == "none" else who, **judged(name, (train, test), made, seed)}
+                runs.append(known | (quality(test, made.rows) if options.sdmetrics else {}))
     asked = {"minutes": options.minutes, "train": options.train, "test": options.test, "peer": options.peer}
     print(json.dumps({"bench": "tables", **asked, "runs": runs}))
 

@@ -201,6 +201,7 @@ def _member(x_NF: Floats, y_N: Floats, seed: int, number: int) -> dict[str, Floa
     """One member, learned by AdamW with dropped inputs; the same bits for the same threads."""
     import torch
     from torch.nn import functional
+    from torch.optim.adamw import adamw
 
     draw = stream(seed, "critic", number)
     width = x_NF.shape[1]
@@ -212,18 +213,20 @@ def _member(x_NF: Floats, y_N: Floats, seed: int, number: int) -> dict[str, Floa
         "bias": np.zeros(()),
     }
     net: dict[str, Tensor] = {k: torch.tensor(v, dtype=torch.float32, requires_grad=True) for k, v in start.items()}
-    adam = torch.optim.AdamW(net.values(), lr=RATE, weight_decay=DECAY)
+    weights = list(net.values())
+    means, squares = ([torch.zeros_like(each) for each in weights] for _ in range(2))
+    counts = [torch.zeros(()) for _ in weights]
     steps = max(60, EPOCHS * len(x_NF) // BATCH)
     for step in range(steps):
-        for group in adam.param_groups:
-            group["lr"] = RATE * min(1.0, 1.25 * (1 - step / steps))
         rows = draw.integers(0, len(x_NF), BATCH)
         kept = (draw.random((BATCH, width), dtype=np.float32) >= DROP) / np.float32(1 - DROP)
         x_BF, y_B = torch.from_numpy(x_NF[rows] * kept), torch.from_numpy(y_N[rows])
         hidden_BH = functional.relu(x_BF @ net["inner"] + net["inner_bias"])
         logit_B = hidden_BH @ net["outer"] + x_BF @ net["direct"] + net["bias"]
         loss = functional.binary_cross_entropy_with_logits(logit_B, y_B)
-        adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        adam.step()
+        gradients = list(torch.autograd.grad(loss, weights))
+        rate = RATE * min(1.0, 1.25 * (1 - step / steps))
+        with torch.no_grad():  # torch.optim.AdamW does the same, but only after importing a compiler for 3 seconds
+            adamw(weights, gradients, means, squares, [], counts, fused=True, amsgrad=False, beta1=0.9, beta2=0.999,
+                  lr=rate, weight_decay=DECAY, eps=1e-8, maximize=False)  # fmt: skip
     return {name: value.detach().numpy().copy() for name, value in net.items()}

@@ -25,12 +25,15 @@ class ColumnsEngine:
     Attributes:
         order: the columns, in the order in which they are drawn; empty before the first step.
         drawn: how each is drawn, by its place in the table.
+        version: another one whenever ``drawn`` has changed.
     """
 
     def __init__(self, settings: Trees, space: Columns, plan: Plan) -> None:
         self.settings, self.space, self.plan = settings, space, plan
         self.order: tuple[int, ...] = ()
         self.drawn: list[Drawn] = []
+        self.version = 0
+        self._scored: tuple[Array, int, Array] | None = None
 
     def steps(self, data: Data, budget: Budget) -> Iterator[Metrics]:
         """Learn; see :func:`ilk.engines.columns.steps.learn`."""
@@ -54,15 +57,20 @@ class ColumnsEngine:
 
     def log_score(self, arrays: Arrays, context: int | None = None) -> Array:  # noqa: ARG002
         """(N,) float64 nats; see :func:`ilk.engines.columns.score.log_score`."""
-        from ilk.engines.columns.score import log_score
-
-        return np.asarray(log_score(self, np.asarray(arrays["x"], np.float64)).sum(axis=1))
+        return np.asarray(self._surprise(arrays).sum(axis=1))
 
     def represent(self, arrays: Arrays) -> Array:
         """(N, F) float32: how surprising each value is, given those before it."""
+        return self._surprise(arrays).astype(np.float32)
+
+    def _surprise(self, arrays: Arrays) -> Array:
+        """(N, F) float64; the last answer is kept, since a critic wants both an opinion and what it is made of."""
         from ilk.engines.columns.score import log_score
 
-        return log_score(self, np.asarray(arrays["x"], np.float64)).astype(np.float32)
+        x = arrays["x"]
+        if self._scored is None or self._scored[0] is not x or self._scored[1] != self.version:
+            self._scored = x, self.version, log_score(self, np.asarray(x, np.float64))
+        return self._scored[2]
 
     def opinion(self, arrays: Arrays) -> Array:
         """(N,) float32: the likelihood of a row."""
@@ -91,3 +99,4 @@ class ColumnsEngine:
             FolderError: an array is missing or does not fit the others.
         """
         self.order, self.drawn = unpack(weights, self.space)
+        self.version += 1

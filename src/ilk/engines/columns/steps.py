@@ -54,6 +54,7 @@ def learn(engine: ColumnsEngine, data: Data, budget: Budget) -> Iterator[Metrics
             if found is not None:
                 drawn = engine.drawn[column]
                 forest = found[0] if drawn.forest is None else drawn.forest.joined(found[0])
+                engine.version += 1
                 engine.drawn[column], explained[column] = drawn._replace(forest=forest), found[1]
             yield {"explained": float(np.mean(list(explained.values())))}
             step = budget.step
