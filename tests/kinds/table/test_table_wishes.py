@@ -111,6 +111,16 @@ def test_a_rule_that_the_data_contradict_is_named():
         ilk.Generator(steps=5, options={"rule": ("food >= room",)}).fit(stays())
 
 
+def test_a_rule_that_hardly_any_row_made_obeys_is_named():
+    random = np.random.default_rng(5)
+    a, b = random.normal(50, 9, 900), random.normal(50, 9, 900)
+    table = pd.DataFrame({"a": a, "b": b, "all": a + b + 1e-6 * random.random(900)})
+    rules = ("a + b <= all", "all <= a + b + 0.000001")
+    model = ilk.Generator(steps=20, threads=1, options={"rule": rules}).fit(table)
+    with pytest.raises(InputError, match=r"rows met the rule"):
+        model.sample(500, seed=1).data  # noqa: B018
+
+
 def test_holes_are_filled_and_all_else_stays(model):
     whole = stays(200, seed=9)
     holed, random = whole.copy(), np.random.default_rng(4)

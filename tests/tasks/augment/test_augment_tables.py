@@ -102,3 +102,11 @@ def test_the_kinds_options_are_heard(mixed):
     levels = Tables(frame, {"column": ["zip=category"]}).codec.space.columns[0].categories
     assert levels == 40
     assert Tables(frame, {}).codec.space.columns[0].categories == 0
+
+
+def test_a_column_that_gives_the_label_away_is_named(mixed):
+    frame, y = mixed
+    again = pd.Series(y).map({value: f"it was {value}" for value in pd.unique(pd.Series(y))}).to_numpy()
+    told = ilk.Augmenter("logistic", candidates=["threshold"], folds=2).fit(frame.assign(later=again), y)
+    assert told.advice_.startswith("later alone tells returns in every row")
+    assert "alone tells" not in ilk.Augmenter("logistic", candidates=["threshold"], folds=2).fit(frame, y).advice_

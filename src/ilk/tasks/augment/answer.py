@@ -24,7 +24,7 @@ from ilk.tasks.augment.fitting import check_model, fit_model, fit_with
 from ilk.tasks.augment.labels import Label
 from ilk.tasks.augment.material import Made, Material, UnableError
 from ilk.tasks.augment.metrics import find_metric
-from ilk.tasks.augment.words import explain, say
+from ilk.tasks.augment.words import explain, say, warn
 
 FEWEST = 20  # rows
 INSTEAD = ("logistic", "average", "three")  # models that a usual one is held against, where the material has them
@@ -85,8 +85,10 @@ def _answer(material: Material, label: Label, wish: Wish, on: events.Sink) -> An
         name = decision.name
         on(events.Stage(says=f"fitting the model on all rows ({name})"))
         model, made, fingerprint = carry_out(question, name, compared)
-    says = say(decision, label.name, model=called, instead=instead)
-    return Answer(decision, name, says, explain(decision, instead=instead), model, made, fingerprint)
+    says, advice = say(decision, label.name, model=called, instead=instead), explain(decision, instead=instead)
+    if teller := material.teller(label):
+        advice = f"{warn(teller, label.name)} {advice}".strip()
+    return Answer(decision, name, says, advice, model, made, fingerprint)
 
 
 def ask(material: Material, label: Label, wish: Wish) -> tuple[Question, bool, str]:

@@ -80,6 +80,10 @@ class Material(Protocol):
         """
         ...
 
+    def teller(self, label: Label) -> str:
+        """The name of a part of every example that alone tells its class, as nothing should; empty where none does."""
+        ...
+
     def models(self, seed: int) -> Mapping[str, Any]:
         """Classifiers with ``predict_proba`` by their names; the usual one of this kind is the first."""
         ...

@@ -52,6 +52,10 @@ class Pictures:
     def join(self, first: Any, second: Any) -> Array:
         return np.concatenate([first, second])
 
+    def teller(self, label: Label) -> str:  # noqa: ARG002
+        """No part of a picture has a name."""
+        return ""
+
     def models(self, seed: int) -> Mapping[str, Any]:
         from ilk.tasks.augment.convnet import BATCH, Convnet
 

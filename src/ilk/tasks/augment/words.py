@@ -55,6 +55,14 @@ def explain(decision: Decision, *, instead: bool) -> str:
     return " ".join(said)
 
 
+def warn(teller: str, label: str) -> str:
+    """That one column gives the label away."""
+    return (
+        f"{teller} alone tells {label} in every row: if it is only known once {label} is, leave it out, for these "
+        "numbers mean nothing with it."
+    )
+
+
 def _family(won: Result, family: str, name: str) -> str:
     gain = won.gains[name]
     words = "is the same"
