@@ -157,19 +157,22 @@ def split(examples: Sequence[tuple[str, dict[str, Any]]], share: float, seed: in
     Returns:
         Two sorted arrays of rows.
     """
-    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-    strata: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    groups: dict[str, list[int]] = {}
+    strata: dict[str, list[list[int]]] = defaultdict(list)
     for row, (group, given) in enumerate(examples):
-        stratum = repr(sorted((k, v) for k, v in given.items() if isinstance(v, str)))
-        key = ("group", group) if group else ("row", str(row))
-        if key not in groups:
-            strata[stratum].append(key)
-        groups[key].append(row)
+        if group in groups:
+            groups[group].append(row)
+            continue
+        rows = [row]
+        if group:
+            groups[group] = rows
+        stratum = repr(sorted((k, v) for k, v in given.items() if isinstance(v, str)) if given else [])
+        strata[stratum].append(rows)
     held: list[int] = []
-    for stratum, keys in sorted(strata.items()):
-        order = stream(seed, "holdout", stratum).permutation(len(keys))
-        for place in order[: int(len(keys) * share)]:
-            held.extend(groups[keys[place]])
+    for stratum, units in sorted(strata.items()):
+        order = stream(seed, "holdout", stratum).permutation(len(units))
+        for place in order[: int(len(units) * share)]:
+            held.extend(units[place])
     out = np.array(sorted(held), dtype=np.int64)
     mask = np.ones(len(examples), dtype=bool)
     mask[out] = False

@@ -311,7 +311,7 @@ def _with_labels(
     def joined() -> Iterator[Example | Problem]:
         name = _label_name(y, label)
         if y is None:
-            yield from (_renamed(item, label) if label else item for item in read())
+            yield from (_renamed(item, label) for item in read()) if label else read()
             return
         values = list(y)
         count = 0
