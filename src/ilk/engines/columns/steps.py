@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ilk.engines.columns.engine import ColumnsEngine
 
 PART = 65_536  # rows read together
+MANY = 50  # levels of a category that is drawn after the numbers
 MOSTLY = 0.8  # of few columns, how many a split looks at: where it looks at all, all trees are the same
 
 
@@ -97,9 +98,13 @@ def _effects(values: list[Values], column: int, before: tuple[int, ...], x_NF: A
 
 
 def order_of(values: list[Values]) -> tuple[int, ...]:
-    """Categories first, those with few levels before those with many; then numbers, in the same way."""
-    keys = [(not each.column.categories, len(each.value_U), place) for place, each in enumerate(values)]
-    return tuple(place for _, _, place in sorted(keys))
+    """Categories first, those with few levels before those with many; then numbers, in the same way.
+
+    Of many levels (places, jobs) numbers tell more than they tell of numbers, so these come last.
+    """
+    groups = [2 if each.column.categories > MANY else 0 if each.column.categories else 1 for each in values]
+    keys = [(group, len(each.value_U), place) for place, (group, each) in enumerate(zip(groups, values, strict=True))]
+    return tuple(place for *_, place in sorted(keys))
 
 
 class _Lesson:

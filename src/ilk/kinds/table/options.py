@@ -36,7 +36,9 @@ class Options(Record, frozen=True, kw_only=True):
     rows: Annotated[
         int, msgspec.Meta(ge=2, description="most rows that are learned from, spread over the whole table")
     ] = 1_000_000
-    share: Annotated[bool, msgspec.Meta(description="larger leaves, for a model file that is to be given away")] = False
+    share: Annotated[
+        bool, msgspec.Meta(description="larger leaves, which tell less of who was in the data: for a file to give away")
+    ] = False
 
     def __post_init__(self) -> None:
         for text in self.column:
