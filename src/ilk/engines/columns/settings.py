@@ -74,5 +74,5 @@ class Trees(Record, frozen=True):
 
 def default_settings(rows: int, *, share: bool = False) -> Trees:
     """The settings that win for so many rows; larger leaves for a model file that is to be given away."""
-    leaf = 5 if rows < 5_000 else 10 if rows < 10_000 else 20
+    leaf = 5 if rows < 500 else 10 if rows < 10_000 else 20
     return Trees(leaf=50 if share else leaf, trees=10 if rows <= 200_000 else 5)
