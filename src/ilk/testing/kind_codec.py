@@ -13,6 +13,7 @@ import numpy as np
 
 from ilk.core.data import codec_bytes
 from ilk.core.errors import InputError
+from ilk.core.offers import Completing, Containing, Describing, Refusing, Ruling
 from ilk.core.plan import Plan
 from ilk.core.protocol import Codec, Example, Given, Levels, Number
 from ilk.core.registry import get_engine
@@ -256,6 +257,29 @@ def check_engine_can_learn_it(case: KindCase) -> None:
     assert len(case.codec.decode(made)) == 3, "what the untrained engine draws does not decode"
 
 
+def check_offers_are_kept(case: KindCase) -> None:
+    """What a codec offers holds for the examples themselves: no rule is broken, none refused, nothing to complete."""
+    codec: Any = case.codec
+    objects, count = case.objects, len(case.objects)
+    if isinstance(codec, Ruling):
+        broken = [says for says, rows in codec.broken(objects).items() if np.asarray(rows).any()]
+        assert not broken, f"examples break the rule {broken[0]}"
+    if isinstance(codec, Refusing):
+        refused = codec.refused(case.arrays, case.codec.encode_given({}, count))
+        assert not any(np.asarray(rows).any() for rows in refused.values()), "examples are refused"
+    if isinstance(codec, Describing):
+        assert all(isinstance(part, str) for line in codec.describe() for part in line), "describe gives pairs of words"
+    if isinstance(codec, Containing):
+        assert len(codec.contain(objects)) == count, "contain loses objects"
+        assert codec.together >= 1, f"{codec.together} objects cannot be made together"
+    if isinstance(codec, Completing):
+        given = codec.encode_holes(case.examples)
+        assert given.known is not None, "what is known is told as known and mask"
+        whole, _ = codec.completed(case.arrays, case.examples)
+        again = case.codec.encode([Example(object=each) for each in whole])
+        assert same(again, case.arrays), "an example without holes is another one when it is completed"
+
+
 CHECKS = (
     check_codec_has_a_space,
     check_conditions_are_typed,
@@ -272,4 +296,5 @@ CHECKS = (
     check_codec_refuses_damage,
     check_encode_given_takes_each_level,
     check_engine_can_learn_it,
+    check_offers_are_kept,
 )

@@ -10,7 +10,7 @@ import pytest
 from ilk.kinds.table import kind
 from ilk.testing import check_kind
 
-CHECKS = 40
+CHECKS = 41
 
 
 def people(count=60, seed=0):

@@ -9,7 +9,7 @@ from ilk.kinds.text.options import Options
 from ilk.testing import check_kind
 from kinds.text.made import folder_of_texts, sentences
 
-CHECKS = 40
+CHECKS = 41
 
 
 def test_text_in_a_folder_keeps_its_promises(tmp_path):
