@@ -34,8 +34,13 @@ from ilk.core.protocol import (
 
 
 class FolderKind:
-    """The members of a kind that are files of its folder."""
+    """The members of a kind that are files of its folder.
 
+    Attributes:
+        repeats: whether two equal examples are as natural as two different ones, and no sign that one was copied.
+    """
+
+    repeats: bool = False
     extra: str = ""
     measures: tuple[Measure, ...] = ()
     demos: Mapping[str, str] = {}

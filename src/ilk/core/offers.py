@@ -158,6 +158,10 @@ class Describing(Protocol):
         """(name, words) of what was found, a line each."""
         ...
 
+    def left_out(self) -> Mapping[str, str]:
+        """Which parts of the examples are not learned, and why, in words for a report."""
+        ...
+
 
 @runtime_checkable
 class Ruling(Protocol):

@@ -121,7 +121,7 @@ def find(
         held = NOTHING if other is None else _decode(model, other, _some(len(other), _limit(other, MOST_HELD), seed))
         return Found(NOTHING, held, (str(prepared),), str(prepared))
     kept, shown = (prepared.holdout, "held-out") if other is None else (other, "holdout")
-    fresh, skipped = _apart(prepared.train, kept, shown)
+    fresh, skipped = _apart(prepared.train, kept, shown, repeats=getattr(model.kind, "repeats", False))
     trained, count = _some(len(prepared.train), _limit(prepared.train, MOST), seed), len(prepared.train)
     if len(trained) < count:
         says = f"{len(trained):,} of {count:,} training examples were looked at, drawn at random"
@@ -216,9 +216,14 @@ def _prepare(model: Model, request: fitting.Request, on: events.Sink) -> Prepare
     return fitting.prepare_data(model.kind, options, plan, request, codec=model.codec, on=on)
 
 
-def _apart(train: MappedData, holdout: MappedData, shown: str) -> tuple[Array, list[str]]:
-    """Rows of the holdout that are no training example and come once, and what was taken out."""
+def _apart(train: MappedData, holdout: MappedData, shown: str, *, repeats: bool) -> tuple[Array, list[str]]:
+    """Rows of the holdout that are no training example and come once, and what was taken out.
+
+    Where equal examples are as natural as different ones (``repeats``: rows of a table), they stay.
+    """
     seen = set(_digests(train))
+    if repeats and (2 * len(seen) < len(train) or any(digest not in seen for digest in _digests(holdout))):
+        return np.arange(len(holdout)), []
     fresh: list[int] = []
     doubled = overlap = 0
     own: set[bytes] = set()

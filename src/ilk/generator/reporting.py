@@ -20,7 +20,7 @@ from ilk.core import events
 from ilk.core.device import resolve_device, set_threads
 from ilk.core.errors import InputError
 from ilk.core.home import ilk_home
-from ilk.core.offers import Opinionated, Ruling
+from ilk.core.offers import Describing, Opinionated, Ruling
 from ilk.core.protocol import Array, Arrays, Example, Exhibit
 from ilk.core.rows import ROW
 from ilk.core.seeds import stream
@@ -187,11 +187,13 @@ def _facts(model: Model, count: int, seed: int) -> dict[str, str]:
     """What a reader should know before the numbers."""
     header = model.header
     learned = header.data.count - header.data.holdout
+    left = model.codec.left_out() if isinstance(model.codec, Describing) else {}
     return {
         "Learned from": f"{learned:,} examples",
         "Kept from learning": f"{header.data.holdout:,} examples",
         "Learned for": f"{header.step:,} steps, {header.seconds / 60:.1f} minutes",
         "Judged by": f"{count:,} samples, seed {seed}",
+        **({"Left out": "; ".join(f"{name}: {why}" for name, why in left.items())} if left else {}),
     }
 
 

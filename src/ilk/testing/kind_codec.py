@@ -269,6 +269,7 @@ def check_offers_are_kept(case: KindCase) -> None:
         assert not any(np.asarray(rows).any() for rows in refused.values()), "examples are refused"
     if isinstance(codec, Describing):
         assert all(isinstance(part, str) for line in codec.describe() for part in line), "describe gives pairs of words"
+        assert all(isinstance(why, str) for why in codec.left_out().values()), "left_out gives words"
     if isinstance(codec, Containing):
         assert len(codec.contain(objects)) == count, "contain loses objects"
         assert codec.together >= 1, f"{codec.together} objects cannot be made together"

@@ -149,3 +149,17 @@ def test_rows_that_cannot_be_completed_are_refused_in_a_sentence(model):
         model.complete(stays(20).drop(columns=["bill"]))
     with pytest.raises(InputError, match="cannot be completed"):
         model.complete(stays(20).assign(room="many", bill=np.nan))
+
+
+def test_a_report_of_few_coarse_columns_counts_equal_rows_and_names_what_is_left_out():
+    random = np.random.default_rng(2)
+    table = pd.DataFrame(
+        {
+            "stars": random.integers(1, 6, 300),
+            "town": random.choice(["Port", "Dale"], 300),
+            "review": [" ".join(f"word{word}" for word in random.integers(0, 40, 25)) for _ in range(300)],
+        }
+    )
+    card = ilk.Generator(steps=10, threads=1).fit(table).report(n=60)
+    assert card.numbers["new.table.copies"].ceiling > 0.9  # real held-out rows are equal to training rows, too
+    assert card.json()["facts"]["Left out"].startswith("review: texts longer than a table learns")

@@ -30,6 +30,7 @@ class TableKind(FolderKind):
     """Rows of a table."""
 
     name: str = "table"
+    repeats: bool = True
     Options: type[Record] = Options
     SampleOptions: type[Record] = SampleOptions
     formats: tuple[Format, ...] = WRITTEN

@@ -27,7 +27,7 @@ from ilk.kinds.table.frame import TEXT, Rows, as_table
 from ilk.kinds.table.letters import Wary
 from ilk.kinds.table.options import SampleOptions
 from ilk.kinds.table.rule_book import Rule
-from ilk.kinds.table.tell import described
+from ilk.kinds.table.tell import described, left_out
 from ilk.kinds.table.types import Field
 
 FILE = "codec.json"
@@ -194,6 +194,10 @@ class TableCodec:
     def describe(self) -> Sequence[tuple[str, str]]:
         """What each column was taken for, and the rules."""
         return described(self.facts)
+
+    def left_out(self) -> Mapping[str, str]:
+        """Columns of long texts."""
+        return left_out(self.facts)
 
     def guide(self, options: SampleOptions, given: Mapping[str, Any]) -> Guide | None:  # noqa: ARG002
         """What marks rows whose formulas are to be escaped; see :class:`ilk.core.sequences.Guiding`."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SHOWN = 5
 WHY = {
     "key": "new ones are made, none is copied",
-    "text": "longer than a table learns; left empty",
+    "text": "texts longer than a table learns; left empty",
     "empty": "nothing is there",
 }
 
@@ -25,6 +25,11 @@ def described(facts: Facts) -> list[tuple[str, str]]:
     lines += [(f"column {field.name}", _field(field)) for field in facts.source]
     lines += [("rule", f"{rule.written}   ({rule.says})") for rule in facts.rules]
     return lines
+
+
+def left_out(facts: Facts) -> dict[str, str]:
+    """Columns that are not learned and not made either."""
+    return {field.name: WHY["text"] for field in facts.source if field.type == "text"}
 
 
 def _field(field: Field) -> str:
