@@ -13,9 +13,10 @@ from kinds_for_tests import WordKind
 
 from ilk.core import data as data_module
 from ilk.core import events
-from ilk.core.data import cache_size, prepare, split
+from ilk.core.data import cache_size, prepare
 from ilk.core.errors import Code, InputError, MachineError
 from ilk.core.plan import Plan
+from ilk.core.split import split
 
 WORDS = [f"w{number:03d}" for number in range(300)]
 

@@ -16,8 +16,8 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -36,7 +36,7 @@ from ilk.core.home import make_folder
 from ilk.core.plan import Plan
 from ilk.core.protocol import Array, Arrays, Base, Codec, Example, Kind, Problem
 from ilk.core.rows import LENGTH, flat, join, ragged, row_bytes, starts, unflat
-from ilk.core.seeds import stream
+from ilk.core.split import split
 
 CHUNK = 256  # examples encoded together
 UNREADABLE_SHARE = 0.01  # more than this (and more than one) is refused
@@ -144,39 +144,6 @@ def codec_bytes(codec: Codec) -> dict[str, bytes]:
         codec.save(Path(folder))
         found = sorted(path for path in Path(folder).rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
-def split(examples: Sequence[tuple[str, dict[str, Any]]], share: float, seed: int) -> tuple[Array, Array]:
-    """Rows for training and for the holdout: by group, evenly over the given values.
-
-    Args:
-        examples: (group, given) of each example; an empty group is the example's own.
-        share: of the holdout.
-        seed: of the draw.
-
-    Returns:
-        Two sorted arrays of rows.
-    """
-    groups: dict[str, list[int]] = {}
-    strata: dict[str, list[list[int]]] = defaultdict(list)
-    for row, (group, given) in enumerate(examples):
-        if group in groups:
-            groups[group].append(row)
-            continue
-        rows = [row]
-        if group:
-            groups[group] = rows
-        stratum = repr(sorted((k, v) for k, v in given.items() if isinstance(v, str)) if given else [])
-        strata[stratum].append(rows)
-    held: list[int] = []
-    for stratum, units in sorted(strata.items()):
-        order = stream(seed, "holdout", stratum).permutation(len(units))
-        for place in order[: int(len(units) * share)]:
-            held.extend(units[place])
-    out = np.array(sorted(held), dtype=np.int64)
-    mask = np.ones(len(examples), dtype=bool)
-    mask[out] = False
-    return np.flatnonzero(mask).astype(np.int64), out
 
 
 def _build(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ilk.core.data import split
 from ilk.core.plan import Plan
 from ilk.core.protocol import Example
+from ilk.core.split import split
 from ilk.kinds.text import kind
 from ilk.kinds.text.cut import passages
 from ilk.kinds.text.options import Options
