@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
@@ -11,10 +11,10 @@ import numpy as np
 from ilk.core import events
 from ilk.core.errors import Code, InputError, UnreadableError
 from ilk.core.offers import Completing, Containing
-from ilk.core.protocol import Example
-from ilk.core.rows import ROW, join, pick
+from ilk.core.protocol import Array, Arrays, Example
 from ilk.core.samples import Samples, Saved, check_seed
-from ilk.core.seeds import fresh_seed, stream
+from ilk.core.seeds import fresh_seed
+from ilk.generator.drawing import Ask, redrawn
 from ilk.generator.output import save_samples
 from ilk.seal.claim import COMPOSITE
 
@@ -107,20 +107,18 @@ def _complete(model: Model, examples: Sequence[Example], draw: _Draw) -> Sequenc
     except UnreadableError as error:
         raise InputError(Code.UNREADABLE, f"This cannot be completed: {error.sentence.rstrip('.')}.") from None
     indices = np.arange(draw.first, draw.first + len(examples))
-    arrays = {**model.engine.sample(indices, given, draw.seed, draw.settings), ROW: indices}
-    objects, broken = codec.completed(arrays, examples)
-    for attempt in range(1, TRIES + 1):
-        left = np.flatnonzero(np.logical_or.reduce([np.zeros(len(examples), dtype=bool), *broken.values()]))
-        if not left.size:
-            return objects
-        if attempt == TRIES:
-            break
-        seed = int(stream(draw.seed, "again", attempt).integers(2**63))
-        again = {**model.engine.sample(indices[left], given.rows(left), seed, draw.settings), ROW: indices[left]}
-        place = np.arange(len(examples))
-        place[left] = len(examples) + np.arange(len(left))
-        arrays = pick(join([arrays, again]), place)
-        objects, broken = codec.completed(arrays, examples)
-    says = next(says for says, rows in broken.items() if rows.any())
-    row = examples[int(np.flatnonzero(broken[says])[0])].name
-    raise InputError(Code.GIVEN, f"{row} cannot be completed: nothing that the model makes of it meets {says}.")
+
+    def refused(arrays: Arrays, rows: Array) -> Mapping[str, Array]:
+        return codec.completed(arrays, [examples[row] for row in rows.tolist()])[1]
+
+    def stuck(found: Mapping[str, Array], kept: int, drawn: int) -> InputError | None:
+        if drawn <= TRIES * (len(examples) - kept):
+            return None
+        says = next(says for says, rows in found.items() if rows.any())
+        sentence = (
+            f"{len(examples) - kept:,} rows cannot be completed: nothing that the model makes of them meets {says}."
+        )
+        return InputError(Code.GIVEN, sentence)
+
+    arrays = redrawn(model, Ask(indices, given, draw.seed, draw.settings), refused, stuck)
+    return codec.completed(arrays, examples)[0]

@@ -24,7 +24,7 @@ from ilk.core.folder import pack, unpack
 from ilk.core.offers import Brief, Opinionated
 from ilk.core.plan import Plan
 from ilk.core.protocol import Array, Arrays, Codec, Condition, Data, Example, Features, Given, Kind, Levels, Number
-from ilk.core.rows import ROW, join, pick
+from ilk.core.rows import join, pick
 from ilk.core.samples import whole
 from ilk.core.seeds import stream
 from ilk.core.sequences import Guide
@@ -275,7 +275,7 @@ class BestOf:
         """Samples ``start`` to ``stop`` as objects of the kind."""
         step = max(1, TOGETHER // self._k)
         parts = [self._best(first, min(first + step, stop)) for first in range(start, stop, step)]
-        return finished(self._model.codec.decode({**join(parts), ROW: np.arange(start, stop)}), self._guide)
+        return finished(self._model.codec.decode(join(parts)), self._guide)
 
     def scores(self, count: int) -> list[float]:
         """The realness of the first ``count`` samples; those not made yet are made."""
@@ -287,7 +287,8 @@ class BestOf:
     def _best(self, start: int, stop: int) -> Arrays:
         k, count, model = self._k, stop - start, self._model
         rows = np.arange(start * k, stop * k)
-        arrays = draw_rows(model, rows, self._asked(start, stop), self._seed, self._settings)
+        samples = np.repeat(np.arange(start, stop), k)
+        arrays = draw_rows(model, rows, self._asked(start, stop), self._seed, self._settings, samples)
         made = finished(model.codec.decode(arrays), self._guide)
         score_NK = self._critic.realness(model, made, start * k).reshape(count, k)
         best_N = score_NK.argmax(axis=1)

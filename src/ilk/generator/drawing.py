@@ -6,15 +6,15 @@ made is what the model makes, given that they hold, and never fewer rows than we
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ilk.core.errors import Code, InputError
 from ilk.core.offers import Refusing
 from ilk.core.protocol import Array, Arrays, Given
-from ilk.core.rows import EFFECTIVE, join, pick
+from ilk.core.rows import EFFECTIVE, ROW, join, pick
 from ilk.core.seeds import stream
 
 if TYPE_CHECKING:
@@ -43,24 +43,70 @@ PATIENCE = 50_000
 """Rows that are drawn for each that is kept, before it is an error."""
 
 
-def draw_rows(model: Model, indices: Array, given: Given, seed: int, settings: Any) -> Arrays:
+def draw_rows(
+    model: Model, indices: Array, given: Given, seed: int, settings: Any, samples: Array | None = None
+) -> Arrays:
     """Rows ``indices`` of the engine; row i is a function of (model, its conditions, settings, seed, i) alone.
+
+    ``samples`` (N,) says which sample each row is, or is a candidate for; its index by default.
 
     Raises:
         InputError: rows that meet what is asked for are too rare.
     """
-    arrays = model.engine.sample(indices, given, seed, settings)
-    if not isinstance(model.codec, Refusing):
-        return arrays
-    left, attempt, drawn, asked = np.arange(len(indices)), 0, 0, len(indices)
-    refused = model.codec.refused(arrays, given)
-    while (left := left[_any(refused, len(left))]).size:
+    codec = model.codec
+
+    def refused(arrays: Arrays, rows: Array) -> Mapping[str, Array]:
+        return codec.refused(arrays, given.rows(rows)) if isinstance(codec, Refusing) else {}
+
+    def stuck(found: Mapping[str, Array], kept: int, drawn: int) -> InputError | None:
+        return _too_rare(found, kept, drawn) if drawn > PATIENCE * max(1, kept) else None
+
+    return redrawn(model, Ask(indices, given, seed, settings, samples), refused, stuck)
+
+
+class Ask(NamedTuple):
+    """Rows of an engine that are asked for."""
+
+    indices: Array
+    given: Given
+    seed: int
+    settings: Any
+    samples: Array | None = None
+
+
+def redrawn(
+    model: Model,
+    ask: Ask,
+    refused: Callable[[Arrays, Array], Mapping[str, Array]],
+    stuck: Callable[[Mapping[str, Array], int, int], InputError | None],
+) -> Arrays:
+    """Rows of the engine, those that are refused drawn again until none is.
+
+    Args:
+        model: whose engine and codec.
+        ask: which rows.
+        refused: of drawn rows and their places among those asked for, which must not be, by what they break.
+        stuck: of what the last ones broke, how many rows are kept and how many were drawn again: why to give up.
+
+    Raises:
+        InputError: what ``stuck`` says.
+    """
+    samples = ask.indices if ask.samples is None else ask.samples
+
+    def drawn_again(rows: Array, seed: int) -> Arrays:
+        made = model.engine.sample(ask.indices[rows], ask.given.rows(rows), seed, ask.settings)
+        return {**made, ROW: samples[rows]}
+
+    left, attempt, drawn, asked = np.arange(len(ask.indices)), 0, 0, len(ask.indices)
+    arrays = drawn_again(left, ask.seed)
+    found = refused(arrays, left)
+    while (left := left[_any(found, len(left))]).size:
+        if error := stuck(found, asked - len(left), drawn):
+            raise error
         attempt, drawn = attempt + 1, drawn + len(left)
-        if drawn > PATIENCE and drawn > PATIENCE * (asked - len(left)):
-            raise _too_rare(refused, asked - len(left), drawn)
-        again = model.engine.sample(indices[left], given.rows(left), _seed(seed, attempt), settings)
-        refused = model.codec.refused(again, given.rows(left))
-        kept = np.flatnonzero(~_any(refused, len(left)))
+        again = drawn_again(left, _seed(ask.seed, attempt))
+        found = refused(again, left)
+        kept = np.flatnonzero(~_any(found, len(left)))
         if kept.size:
             place = np.arange(asked)
             place[left[kept]] = asked + kept

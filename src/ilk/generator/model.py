@@ -24,7 +24,6 @@ from ilk.core.offers import Based, Extending
 from ilk.core.plan import Plan
 from ilk.core.protocol import Base, Codec, Engine, Kind, Settings
 from ilk.core.registry import get_engine, get_kind
-from ilk.core.rows import ROW
 from ilk.core.sequences import Guide
 from ilk.generator.critics import ModelCritic, load_critic
 from ilk.generator.drawing import Candidates, draw_rows
@@ -136,7 +135,7 @@ class Model:
         arrays = draw_rows(self, indices, guided(self.codec, given, indices, guide), seed, settings)
         if candidates is not None:
             candidates.note(arrays)
-        return finished(self.codec.decode({**arrays, ROW: indices}), guide)
+        return finished(self.codec.decode(arrays), guide)
 
 
 def sample_record(settings: Settings) -> type[Record]:

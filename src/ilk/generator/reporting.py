@@ -22,7 +22,6 @@ from ilk.core.errors import InputError
 from ilk.core.home import ilk_home
 from ilk.core.offers import Describing, Opinionated, Ruling
 from ilk.core.protocol import Array, Arrays, Example, Exhibit
-from ilk.core.rows import ROW
 from ilk.core.seeds import stream
 from ilk.generator import evidence
 from ilk.generator.drawing import draw_rows
@@ -159,7 +158,7 @@ def _draw(model: Model, count: int, seed: int, on: events.Sink) -> tuple[Sequenc
     on(events.Stage(says="drawing samples", done=0, of=count))
     _, settings = model.sample_settings({})
     rows = np.arange(count)
-    arrays = {**draw_rows(model, rows, model.codec.encode_given({}, count), seed, settings), ROW: rows}
+    arrays = draw_rows(model, rows, model.codec.encode_given({}, count), seed, settings)
     on(events.Stage(says="drawing samples", done=count, of=count))
     classes = evidence.classes_of(model)
     named = classes.of(arrays) if classes is not None and classes.array in arrays else None

@@ -14,7 +14,7 @@ from ilk.kinds.table.recognise import is_frame, is_matrix
 
 INTEGERS = "pandas int"
 """The container of a data frame whose columns are called 0, 1, 2."""
-_NO_TABLE = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, OverflowError)
+_REFUSALS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, OverflowError)
 
 
 def of_frame(source: Any) -> pa.Table:
@@ -80,7 +80,7 @@ def _of_series(name: str, series: Any) -> pa.Array:
     """A column of a data frame of pandas; its index does not count."""
     try:
         return pa.array(series, from_pandas=True)
-    except _NO_TABLE:
+    except _REFUSALS:
         objects = str(series.dtype) == "object"
         kinds = sorted({type(value).__name__ for value in series.dropna().iloc[:10_000]}) if objects else [series.dtype]
         raise InputError(Code.SOURCE_UNKNOWN, _objects(name, kinds)) from None
@@ -112,7 +112,7 @@ def _of_array(source: Any) -> pa.Table:
         values = part.astype("U") if part.dtype.kind == "S" else part
         try:
             columns[name] = pa.array(values.tolist() if values.dtype.kind in "UO" else values)
-        except _NO_TABLE:
+        except _REFUSALS:
             raise InputError(Code.SOURCE_UNKNOWN, _objects(name, [str(part.dtype)])) from None
     return pa.table(columns)
 
@@ -126,7 +126,7 @@ def _of_records(source: Sequence[Mapping[str, Any]]) -> pa.Table:
         values = [row.get(name) for row in source]
         try:
             columns[name] = pa.array(values)
-        except _NO_TABLE:
+        except _REFUSALS:
             kinds = sorted({type(value).__name__ for value in values if value is not None})
             raise InputError(Code.SOURCE_UNKNOWN, _objects(name, kinds)) from None
     return pa.table(columns)

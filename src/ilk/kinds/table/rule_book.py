@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import msgspec
 import pyarrow as pa
 
-from ilk.core.config import Record
 from ilk.core.protocol import Array
+from ilk.kinds.table.rule_base import Checked
 from ilk.kinds.table.rule_formula import Product, Sum
 from ilk.kinds.table.rule_lookup import Lookup, Same, Unique
 from ilk.kinds.table.rule_order import Limit, Order, joined
@@ -25,7 +25,7 @@ __all__ = ["Check", "Limit", "Lookup", "Order", "Product", "Rule", "Same", "Sum"
 Replacing = Order | Sum | Product | Lookup | Same
 
 
-class Check(Record, frozen=True, kw_only=True, tag="check"):
+class Check(Checked, frozen=True, kw_only=True, tag="check"):
     """A rule that cannot be held by construction beside others, such as a second sum of the same column.
 
     Attributes:
@@ -35,23 +35,8 @@ class Check(Record, frozen=True, kw_only=True, tag="check"):
     rule: Replacing
 
     @property
-    def constructive(self) -> bool:
-        """See ``Order``: rows that break it have to be thrown away."""
-        return False
-
-    @property
-    def takes(self) -> str:
-        """Nothing."""
-        return ""
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return self.rule.columns
-
-    @property
     def columns(self) -> tuple[str, ...]:
-        """See ``Order``."""
+        """All columns that the rule speaks of."""
         return self.rule.columns
 
     @property
@@ -63,14 +48,6 @@ class Check(Record, frozen=True, kw_only=True, tag="check"):
     def written(self) -> str:
         """The rule as ``parse`` reads it."""
         return self.rule.written
-
-    def encode(self, table: pa.Table) -> pa.Table:
-        """The table as it is."""
-        return table
-
-    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
-        """The table as it is."""
-        return table
 
     def broken(self, table: pa.Table) -> Array:
         """(N,) bool: rows that break it; missing values break nothing."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ilk.core.config import Record
 from ilk.core.protocol import Array
 from ilk.kinds.table.convert import arrow_type
-from ilk.kinds.table.rule_measure import MOST_DECIMALS, Measure, Ticks, checked
+from ilk.kinds.table.rule_base import Held
+from ilk.kinds.table.rule_measure import MOST_DECIMALS, Measure, Ticks
 from ilk.kinds.table.rule_spell import listed, put, quoted
 
 MOST_RESTS = 1_000
@@ -19,7 +19,7 @@ CLOSE = 1e-9
 """How far numbers that do not end may be off, as a share of the largest part."""
 
 
-class _Formula(Record, frozen=True, kw_only=True):
+class _Formula(Held, frozen=True, kw_only=True):
     """What ``Sum`` and ``Product`` have in common: ``name`` is computed from others, up to a rest.
 
     Where a part is missing, it counts as nothing and the rest may be anything, so that nothing is lost.
@@ -33,44 +33,20 @@ class _Formula(Record, frozen=True, kw_only=True):
         place: where the column stands in the table.
     """
 
-    name: str
-    kind: str
     decimals: Annotated[int, msgspec.Meta(ge=0, le=MOST_DECIMALS)] | None = None
     rests: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=MOST_RESTS)] = (0,)
     kept: bool = False
     place: Annotated[int, msgspec.Meta(ge=0)] = 0
 
-    def __post_init__(self) -> None:
-        checked(self.kind)
+    if TYPE_CHECKING:
 
-    @property
-    def constructive(self) -> bool:
-        """See ``Order``."""
-        return True
-
-    @property
-    def takes(self) -> str:
-        """See ``Order``."""
-        return self.name
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        raise NotImplementedError
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return (self.name, *self.reads)
+        def computed(self, table: pa.Table) -> Ticks:
+            """(N,) what the others come to, and where all of them are there."""
 
     @property
     def measure(self) -> Measure:
         """In which the column and its rest are counted."""
         return Measure(decimals=self.decimals)
-
-    def computed(self, table: pa.Table) -> Ticks:
-        """(N,) what the others come to, and where all of them are there."""
-        raise NotImplementedError
 
     def rest(self, table: pa.Table) -> Ticks:
         """(N,) what is left of the column, and where it and all parts are there."""
@@ -139,7 +115,7 @@ class Sum(_Formula, frozen=True, kw_only=True, tag="sum"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
+        """The columns that are added and taken off."""
         return self.plus + self.minus
 
     @property
@@ -185,7 +161,7 @@ class Product(_Formula, frozen=True, kw_only=True, tag="product"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
+        """Both factors."""
         return (self.left, self.right)
 
     @property

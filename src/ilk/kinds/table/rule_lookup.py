@@ -9,18 +9,37 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ilk.core.config import Record
 from ilk.core.protocol import Array
 from ilk.core.seeds import by_chunks, stream
 from ilk.kinds.table.convert import arrow_type
-from ilk.kinds.table.rule_measure import checked
+from ilk.kinds.table.rule_base import Checked, Held
 from ilk.kinds.table.rule_spell import codes_of, put, quoted, spelt, unspelt
 
 MOST_LOOSE = 100
 CHUNK = 1024
 
 
-class Lookup(Record, frozen=True, kw_only=True, tag="lookup"):
+class _Told(Held, frozen=True, kw_only=True):
+    """A column that another one tells.
+
+    Attributes:
+        base: the column that tells it.
+    """
+
+    base: str
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The base."""
+        return (self.base,)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The base, and what it tells."""
+        return (self.base, self.name)
+
+
+class Lookup(_Told, frozen=True, kw_only=True, tag="lookup"):
     """Each ``base`` has one ``name``: the column is removed and looked up.
 
     Where a base or a name is missing in a way that pairs do not tell (``rest``), the column is not removed but says
@@ -40,12 +59,9 @@ class Lookup(Record, frozen=True, kw_only=True, tag="lookup"):
         place: where the column stands in the table.
     """
 
-    name: str
-    base: str
     both: bool = False
     keys: tuple[str | None, ...]
     values: tuple[str | None, ...]
-    kind: str
     levels: tuple[str | None, ...] = ()
     rest: bool = False
     told: str = "="
@@ -53,29 +69,9 @@ class Lookup(Record, frozen=True, kw_only=True, tag="lookup"):
     place: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
-        checked(self.kind)
+        Held.__post_init__(self)
         if len(self.keys) != len(self.values) or not self.keys:
             raise ValueError("a lookup has a value for each key")
-
-    @property
-    def constructive(self) -> bool:
-        """See ``Order``."""
-        return True
-
-    @property
-    def takes(self) -> str:
-        """See ``Order``."""
-        return self.name
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return (self.base,)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return (self.base, self.name)
 
     @property
     def says(self) -> str:
@@ -156,7 +152,7 @@ class Lookup(Record, frozen=True, kw_only=True, tag="lookup"):
         return broken_N
 
 
-class Same(Record, frozen=True, kw_only=True, tag="same"):
+class Same(_Told, frozen=True, kw_only=True, tag="same"):
     """``name`` holds what ``base`` holds, and is missing where it is missing.
 
     Attributes:
@@ -167,34 +163,8 @@ class Same(Record, frozen=True, kw_only=True, tag="same"):
         place: where the column stands in the table.
     """
 
-    name: str
-    base: str
-    kind: str
     levels: tuple[str | None, ...] = ()
     place: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-    def __post_init__(self) -> None:
-        checked(self.kind)
-
-    @property
-    def constructive(self) -> bool:
-        """See ``Order``."""
-        return True
-
-    @property
-    def takes(self) -> str:
-        """See ``Order``."""
-        return self.name
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return (self.base,)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return (self.base, self.name)
 
     @property
     def says(self) -> str:
@@ -227,7 +197,7 @@ class Same(Record, frozen=True, kw_only=True, tag="same"):
         return broken_N
 
 
-class Unique(Record, frozen=True, kw_only=True, tag="unique"):
+class Unique(Checked, frozen=True, kw_only=True, tag="unique"):
     """No two rows have the same ``name``. Keys are made afresh elsewhere; here it is only checked.
 
     Attributes:
@@ -237,23 +207,8 @@ class Unique(Record, frozen=True, kw_only=True, tag="unique"):
     name: str
 
     @property
-    def constructive(self) -> bool:
-        """See ``Order``."""
-        return False
-
-    @property
-    def takes(self) -> str:
-        """Nothing."""
-        return ""
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return (self.name,)
-
-    @property
     def columns(self) -> tuple[str, ...]:
-        """See ``Order``."""
+        """The column."""
         return (self.name,)
 
     @property
@@ -265,14 +220,6 @@ class Unique(Record, frozen=True, kw_only=True, tag="unique"):
     def written(self) -> str:
         """The rule as ``parse`` reads it."""
         return f"unique {quoted(self.name)}"
-
-    def encode(self, table: pa.Table) -> pa.Table:
-        """The table as it is."""
-        return table
-
-    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
-        """The table as it is."""
-        return table
 
     def broken(self, table: pa.Table) -> Array:
         """(N,) bool: rows that repeat an earlier one; missing values repeat nothing."""

@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ilk.core.config import Record
 from ilk.core.protocol import Array
 from ilk.kinds.table.convert import arrow_type
-from ilk.kinds.table.rule_measure import NANOSECONDS, Measure, Ticks, checked, common, family, nearest
+from ilk.kinds.table.rule_base import Checked, Held
+from ilk.kinds.table.rule_measure import NANOSECONDS, Measure, Ticks, common, family, nearest
 from ilk.kinds.table.rule_spell import listed, put, quoted
 
 
-class Order(Record, frozen=True, kw_only=True, tag="order"):
+class Order(Held, frozen=True, kw_only=True, tag="order"):
     """``name`` is never below any of ``lows``: numbers, or dates and times.
 
     It is replaced by its difference from the largest of them. Where all of these are missing, it is the difference from
@@ -32,36 +32,16 @@ class Order(Record, frozen=True, kw_only=True, tag="order"):
         fill: ticks that stand for missing lows.
     """
 
-    name: str
     lows: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     strict: bool = False
-    kind: str
     measure: Measure
     own: Annotated[int, msgspec.Meta(ge=0, le=9)] | None = None
     fill: float = 0.0
-
-    def __post_init__(self) -> None:
-        checked(self.kind)
-
-    @property
-    def constructive(self) -> bool:
-        """Whether rows that are made obey it by construction, and not by being thrown away."""
-        return True
-
-    @property
-    def takes(self) -> str:
-        """The column that ``encode`` replaces or removes; empty where it leaves the table as it is."""
-        return self.name
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns that ``encode`` and ``decode`` need beside it."""
         return self.lows
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that the rule speaks of."""
-        return (self.name, *self.lows)
 
     @property
     def says(self) -> str:
@@ -133,7 +113,7 @@ def joined(one: Order, other: Order) -> Order | None:
     return msgspec.structs.replace(one, lows=lows, strict=strict, measure=measure, fill=one.fill * scale)
 
 
-class Limit(Record, frozen=True, kw_only=True, tag="limit"):
+class Limit(Checked, frozen=True, kw_only=True, tag="limit"):
     """A sum of columns (each times a factor) and a constant is never below 0: ``c - a - b >= 0``. It is only checked.
 
     Attributes:
@@ -155,37 +135,14 @@ class Limit(Record, frozen=True, kw_only=True, tag="limit"):
             raise ValueError("a limit has a factor for each name")
 
     @property
-    def constructive(self) -> bool:
-        """See ``Order``: rows that break it have to be thrown away."""
-        return False
-
-    @property
-    def takes(self) -> str:
-        """Nothing."""
-        return ""
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See ``Order``."""
-        return self.names
-
-    @property
     def columns(self) -> tuple[str, ...]:
-        """See ``Order``."""
+        """The columns of the sum."""
         return self.names
 
     @property
     def says(self) -> str:
         """The rule in a sentence."""
         return f"{self.written} in every row"
-
-    def encode(self, table: pa.Table) -> pa.Table:
-        """The table as it is."""
-        return table
-
-    def decode(self, table: pa.Table, rows: Array | None = None) -> pa.Table:  # noqa: ARG002
-        """The table as it is."""
-        return table
 
     def broken(self, table: pa.Table) -> Array:
         """(N,) bool, as in ``Order``; what is off by no more than floats are counts as equal."""
