@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ilk.judge.bootstrap import auc_interval, share_interval, unit_interval
-from ilk.judge.distances import between, nearest
+from ilk.core.bootstrap import auc_interval, share_interval, unit_interval
+from ilk.core.distances import between, nearest
 from ilk.judge.frechet import directions, frechet
 from ilk.judge.grader import FEWEST, auc, classify, grade, linear, sharpest
 from ilk.judge.manifold import gaps, overlap
@@ -30,7 +30,7 @@ def test_nearest_finds_what_all_distances_say(seed, many, others, k):
 def test_nearest_in_blocks_is_nearest_at_once(monkeypatch):
     a, b = normal(0, 333), normal(1, 77)
     whole = nearest(a, b, 3)
-    monkeypatch.setattr("ilk.judge.distances.BLOCK", 500)
+    monkeypatch.setattr("ilk.core.distances.BLOCK", 500)
     assert all(np.array_equal(one, two) for one, two in zip(whole, nearest(a, b, 3), strict=True))
     assert np.array_equal(nearest(b, b, 1, same=True)[1], nearest(b, b, 2)[1][:, 1:])
 

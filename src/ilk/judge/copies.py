@@ -28,10 +28,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ilk.core.bootstrap import unit_interval
+from ilk.core.distances import nearest
 from ilk.core.protocol import Array
 from ilk.core.seeds import stream
-from ilk.judge.bootstrap import unit_interval
-from ilk.judge.distances import nearest
 from ilk.judge.pool import Pool, ratios
 
 NEAR = 0.5  # a near copy is at least twice as near to one example as to any other

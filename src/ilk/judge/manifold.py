@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ilk.core.distances import between, nearest
 from ilk.core.protocol import Array
-from ilk.judge.distances import between, nearest
 
 MANY = 100  # from so many points on, five neighbours; three below
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ilk.core.bootstrap import auc_interval, share_interval
+from ilk.core.distances import nearest
 from ilk.core.protocol import Array
 from ilk.core.seeds import stream
-from ilk.judge.bootstrap import auc_interval, share_interval
-from ilk.judge.distances import nearest
 from ilk.judge.grader import auc
 from ilk.judge.pool import Pool
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ilk.core.distances import nearest
 from ilk.core.protocol import Array
 from ilk.core.seeds import stream
-from ilk.judge.distances import nearest
 
 SAME = 0.05  # of the usual distance between neighbours: so near is the same thing saved twice
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ilk.core.distances import nearest
 from ilk.core.protocol import Witness
 from ilk.kinds.table import critic, odd, sides, sight
 from ilk.kinds.table.chances import auc
@@ -16,7 +17,7 @@ from ilk.kinds.table.critic import judge
 from ilk.kinds.table.frame import Rows
 from ilk.kinds.table.measure import measure
 from ilk.kinds.table.measures import MEASURES
-from ilk.kinds.table.mixed import fit_mixed, nearest, same
+from ilk.kinds.table.mixed import fit_mixed, same
 from ilk.kinds.table.shapes import associations, distance
 from ilk.kinds.table.sight import look
 

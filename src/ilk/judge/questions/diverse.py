@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ilk.core.bootstrap import mean_interval, share_interval
 from ilk.core.protocol import Array, Exhibit
-from ilk.judge.bootstrap import mean_interval, share_interval
 from ilk.judge.case import Case
 from ilk.judge.manifold import Overlap, gaps, overlap
 from ilk.judge.questions.tell import absent, of_100, sheet

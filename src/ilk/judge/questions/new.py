@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ilk.core.bootstrap import share_interval, unit_interval
+from ilk.core.distances import nearest
 from ilk.core.protocol import Array, Exhibit
-from ilk.judge.bootstrap import share_interval, unit_interval
 from ilk.judge.case import MOST, Case
 from ilk.judge.copies import ALARM, Copies, near_copies, share
-from ilk.judge.distances import nearest
 from ilk.judge.questions.tell import PAIRS, absent, of_100, pairs
 from ilk.judge.record import Answer, Number
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ilk.core.bootstrap import auc_interval, share_interval
 from ilk.core.protocol import Array, Exhibit
-from ilk.judge.bootstrap import auc_interval, share_interval
 from ilk.judge.case import MOST, Case, Side, take
 from ilk.judge.frechet import directions, frechet
 from ilk.judge.grader import FEWEST as FEWEST_GRADED

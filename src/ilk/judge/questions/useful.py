@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ilk.judge.bootstrap import share_interval
+from ilk.core.bootstrap import share_interval
 from ilk.judge.case import Case, Side, take
 from ilk.judge.grader import classify
 from ilk.judge.questions.tell import absent, of_100

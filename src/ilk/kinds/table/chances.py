@@ -1,12 +1,11 @@
-"""Areas under ROC curves, and how far a number may be from what more rows would give. Knows only arrays.
+"""Areas under ROC curves of weighted rows, and their intervals of 95 %. Knows only arrays.
 
-Intervals are 95 %. For shares: Wilson, "Probable inference, the law of succession, and statistical inference", JASA
-1927. For the others the percentile bootstrap: Efron, "Bootstrap methods: another look at the jackknife", 1979.
+The percentile bootstrap: Efron, "Bootstrap methods: another look at the jackknife", 1979. Other intervals are those of
+``ilk.core.bootstrap``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy as np
 from ilk.core.protocol import Array
 from ilk.core.seeds import stream
 
-Z = 1.959964
 DRAWS = 200
 Interval = tuple[float, float]
 
@@ -53,21 +51,4 @@ def bootstrap(number: Callable[[Array], float], part_N: Array, seed: int) -> Int
             weight_N[rows] = np.bincount(drawn.integers(len(rows), size=len(rows)), minlength=len(rows))
         found.append(number(weight_N))
     low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def share_interval(hits: float, count: int) -> Interval:
-    """Wilson's interval of ``hits`` out of ``count`` (at least one) independent trials."""
-    p = hits / count
-    middle = (p + Z * Z / (2 * count)) / (1 + Z * Z / count)
-    half = Z / (1 + Z * Z / count) * math.sqrt(p * (1 - p) / count + Z * Z / (4 * count * count))
-    return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
-
-
-def unit_interval(value_N: Array, unit_N: Array, seed: int) -> Interval:
-    """Bootstrap of a mean whose values hang together within a unit: units are drawn, not values."""
-    unit = np.unique(unit_N, return_inverse=True)[1]
-    sums, counts = np.bincount(unit, value_N), np.bincount(unit)
-    drawn = stream(seed, "units").multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=DRAWS)
-    low, high = np.quantile((drawn @ sums) / np.maximum(drawn @ counts, 1), [0.025, 0.975])
     return float(low), float(high)

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ilk.core.bootstrap import share_interval, unit_interval
+from ilk.core.distances import nearest
 from ilk.core.protocol import Array, Exhibit, Finding
-from ilk.kinds.table.chances import auc, auc_interval, share_interval, unit_interval
+from ilk.kinds.table.chances import auc, auc_interval
 from ilk.kinds.table.draw import draw
 from ilk.kinds.table.frame import Rows
 from ilk.kinds.table.measures import CLOSEST, COPIES, MEMBERSHIP, NEAR
-from ilk.kinds.table.mixed import fit_mixed, nearest, same
+from ilk.kinds.table.mixed import fit_mixed, same
 from ilk.kinds.table.sight import Sight
 
 MOST_ASKED, MOST_KNOWN, MOST_ATTACKED = 3_000, 20_000, 4_000
@@ -86,7 +88,7 @@ def _closest(made: Array, train: Array, held: Array, seed: int) -> Finding:
     apart = (to_train - to_held)[:, 0]
     value_N = np.where(np.abs(apart) < 1e-9, 0.5, apart < 0)
     unit_N = np.where(apart <= 0, train_row[:, 0], size + held_row[:, 0])
-    low, high = unit_interval(value_N, unit_N, seed)
+    low, high = unit_interval(value_N, np.ones(len(value_N)), unit_N, seed)
     value = float(value_N.mean())
     says = f"The nearest real row is a training row for {_per_cent(value)} of made rows, where 50 % would be innocent."
     return Finding(CLOSEST, value, 0.5, (low, high), says)

@@ -1,4 +1,4 @@
-"""Rows as points: a distance over numbers and levels together, and which points are near. Knows only matrices.
+"""Rows as points: a distance over numbers and levels together. Knows only matrices.
 
 A number counts by its rank among real rows, scaled so that two rows drawn at random are at a squared distance of 1 in
 it on average; two levels are at a squared distance of 1, as are a missing value and one that is there (after Gower, "A
@@ -16,7 +16,6 @@ from ilk.kinds.table.sight import Column
 
 KNOTS = 513
 MOST_LEVELS = 30  # of a column; rarer ones are alike
-BLOCK = 1 << 24  # entries of a block of distances
 _WIDE, _HALF = np.sqrt(6), np.sqrt(0.5)
 
 
@@ -57,24 +56,6 @@ def _middle_ranks(known: Array) -> Array:
         np.quantile(known, np.linspace(0, 1, KNOTS)), return_inverse=True, return_counts=True
     )
     return np.stack([values, np.bincount(place, np.linspace(0, 1, KNOTS)) / counts])
-
-
-def nearest(a_NW: Array, b_MW: Array, k: int = 1) -> tuple[Array, Array]:
-    """The ``k`` nearest points of ``b`` for each of ``a``: (N, k) distances, exact, and (N, k) places."""
-    k = min(k, len(b_MW))
-    square_M = (b_MW**2).sum(axis=1)
-    place_Nk = np.empty((len(a_NW), k), np.int64)
-    step = max(1, BLOCK // max(1, len(b_MW)))
-    for start in range(0, len(a_NW), step):
-        apart = square_M - 2 * (a_NW[start : start + step] @ b_MW.T)
-        rows = np.arange(len(apart))
-        for each in range(k):
-            place_Nk[start : start + step, each] = apart.argmin(axis=1)
-            apart[rows, place_Nk[start : start + step, each]] = np.inf
-    exact = [((a_NW.astype(np.float64) - b_MW[place]) ** 2).sum(axis=1) for place in place_Nk.T]
-    apart_Nk = np.sqrt(np.stack(exact, axis=1)) if k else np.empty((len(a_NW), 0))
-    order = np.argsort(apart_Nk, axis=1, kind="stable")
-    return np.take_along_axis(apart_Nk, order, axis=1), np.take_along_axis(place_Nk, order, axis=1)
 
 
 def same(rows_NC: Array) -> Array:

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ilk.core.distances import nearest
 from ilk.core.protocol import Array, Exhibit, Finding
 from ilk.core.seeds import stream
 from ilk.kinds.table.draw import draw
 from ilk.kinds.table.frame import Rows
 from ilk.kinds.table.measures import ODD
-from ilk.kinds.table.mixed import fit_mixed, nearest, same
+from ilk.kinds.table.mixed import fit_mixed, same
 from ilk.kinds.table.sight import Sight
 
 OFTEN, SPIKE = 8, 20  # times that a row stands in the training data; as many to be told by its surroundings
