@@ -190,6 +190,10 @@ class Refusing(Protocol):
 class Completing(Protocol):
     """What a codec offers whose objects may have holes that the engine can fill."""
 
+    def every(self, options: Any) -> Any:
+        """The kind's options, so that all examples of a source are read: as many come back as came."""
+        ...
+
     def encode_holes(self, examples: Sequence[Example]) -> Given:
         """What is known of each example, as ``known`` and ``mask``, and what its holes may be.
 
@@ -198,8 +202,13 @@ class Completing(Protocol):
         """
         ...
 
-    def completed(self, arrays: Arrays, examples: Sequence[Example]) -> tuple[Sequence[Any], Mapping[str, Array]]:
-        """The examples with their holes filled from rows of the engine; which of them, (N,) bool, break what."""
+    def completed(
+        self, arrays: Arrays, examples: Sequence[Example], *, usual: bool = False
+    ) -> tuple[Sequence[Any], Mapping[str, Array]]:
+        """The examples with their holes filled from rows of the engine; which of them, (N,) bool, break what.
+
+        With ``usual``, what is filled in has to be as usual as in the data, too.
+        """
         ...
 
 

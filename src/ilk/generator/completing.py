@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import msgspec
 import numpy as np
 
 from ilk.core import events
@@ -87,11 +87,8 @@ def _read(model: Model, source: Any) -> list[Example]:
     """
     if not isinstance(model.codec, Completing):
         raise InputError(Code.OPTION, f"A model of {model.kind.name} completes nothing; leave --complete out.")
-    # All rows: what is given back has as many as came.
-    every = {"rows": 10**9} if "rows" in model.kind.Options.__struct_fields__ else {}
-    options = msgspec.structs.replace(model.options, **every)
     found = list[Example]()
-    for item in model.kind.read(source, options):
+    for item in model.kind.read(source, model.codec.every(model.options)):
         if not isinstance(item, Example):
             raise InputError(Code.UNREADABLE, f"{item.name} cannot be read: {item.reason.rstrip('.')}.")
         found.append(item)
@@ -108,17 +105,18 @@ def _complete(model: Model, examples: Sequence[Example], draw: _Draw) -> Sequenc
         raise InputError(Code.UNREADABLE, f"This cannot be completed: {error.sentence.rstrip('.')}.") from None
     indices = np.arange(draw.first, draw.first + len(examples))
 
-    def refused(arrays: Arrays, rows: Array) -> Mapping[str, Array]:
-        return codec.completed(arrays, [examples[row] for row in rows.tolist()])[1]
+    tries = count()
 
-    def stuck(found: Mapping[str, Array], kept: int, drawn: int) -> InputError | None:
-        if drawn <= TRIES * (len(examples) - kept):
+    def refused(arrays: Arrays, rows: Array) -> Mapping[str, Array]:
+        usual = next(tries) < TRIES // 2  # a known total may be so large that no usual part makes it up
+        return codec.completed(arrays, [examples[row] for row in rows.tolist()], usual=usual)[1]
+
+    def stuck(found: Mapping[str, Array], attempt: int, kept: int, drawn: int) -> InputError | None:  # noqa: ARG001
+        if attempt < TRIES:
             return None
-        says = next(says for says, rows in found.items() if rows.any())
-        sentence = (
-            f"{len(examples) - kept:,} rows cannot be completed: nothing that the model makes of them meets {says}."
-        )
-        return InputError(Code.GIVEN, sentence)
+        says, left = next(says for says, rows in found.items() if rows.any()), len(examples) - kept
+        sentence = f"{left:,} of {len(examples):,} rows cannot be completed"
+        return InputError(Code.GIVEN, f"{sentence}: nothing that the model makes of them meets {says}.")
 
     arrays = redrawn(model, Ask(indices, given, draw.seed, draw.settings), refused, stuck)
     return codec.completed(arrays, examples)[0]

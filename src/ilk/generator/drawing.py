@@ -58,7 +58,7 @@ def draw_rows(
     def refused(arrays: Arrays, rows: Array) -> Mapping[str, Array]:
         return codec.refused(arrays, given.rows(rows)) if isinstance(codec, Refusing) else {}
 
-    def stuck(found: Mapping[str, Array], kept: int, drawn: int) -> InputError | None:
+    def stuck(found: Mapping[str, Array], attempt: int, kept: int, drawn: int) -> InputError | None:  # noqa: ARG001
         return _too_rare(found, kept, drawn) if drawn > PATIENCE * max(1, kept) else None
 
     return redrawn(model, Ask(indices, given, seed, settings, samples), refused, stuck)
@@ -78,7 +78,7 @@ def redrawn(
     model: Model,
     ask: Ask,
     refused: Callable[[Arrays, Array], Mapping[str, Array]],
-    stuck: Callable[[Mapping[str, Array], int, int], InputError | None],
+    stuck: Callable[[Mapping[str, Array], int, int, int], InputError | None],
 ) -> Arrays:
     """Rows of the engine, those that are refused drawn again until none is.
 
@@ -86,7 +86,8 @@ def redrawn(
         model: whose engine and codec.
         ask: which rows.
         refused: of drawn rows and their places among those asked for, which must not be, by what they break.
-        stuck: of what the last ones broke, how many rows are kept and how many were drawn again: why to give up.
+        stuck: of what the last ones broke, how often they were drawn again, how many rows are kept and how many were
+            drawn again in all: why to give up, or None.
 
     Raises:
         InputError: what ``stuck`` says.
@@ -101,7 +102,7 @@ def redrawn(
     arrays = drawn_again(left, ask.seed)
     found = refused(arrays, left)
     while (left := left[_any(found, len(left))]).size:
-        if error := stuck(found, asked - len(left), drawn):
+        if error := stuck(found, attempt, asked - len(left), drawn):
             raise error
         attempt, drawn = attempt + 1, drawn + len(left)
         again = drawn_again(left, _seed(ask.seed, attempt))

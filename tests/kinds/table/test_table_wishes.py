@@ -163,3 +163,10 @@ def test_a_report_of_few_coarse_columns_counts_equal_rows_and_names_what_is_left
     card = ilk.Generator(steps=10, threads=1).fit(table).report(n=60)
     assert card.numbers["new.table.copies"].ceiling > 0.9  # real held-out rows are equal to training rows, too
     assert card.json()["facts"]["Left out"].startswith("review: texts longer than a table learns")
+
+
+def test_many_rows_of_which_a_few_take_many_draws_are_all_completed(model):
+    holed = stays(2_000, seed=11).assign(food=np.nan, room=np.nan)  # both parts of a bill that is known
+    filled = model.complete(holed, seed=2).data
+    assert holds(filled)
+    assert (filled["bill"] == holed["bill"]).all()

@@ -25,13 +25,14 @@ from ilk.kinds.table.containers import filled
 from ilk.kinds.table.convert import arrow_type, as_it_came, decoded, encoded, typed
 from ilk.kinds.table.frame import TEXT, Rows, as_table
 from ilk.kinds.table.letters import Wary
-from ilk.kinds.table.options import SampleOptions
+from ilk.kinds.table.options import Options, SampleOptions
 from ilk.kinds.table.rule_book import Rule
 from ilk.kinds.table.tell import described, left_out
 from ilk.kinds.table.types import Field
 
 FILE = "codec.json"
 TOGETHER = 65_536
+ALL = 10**9
 
 
 class Facts(Record, frozen=True, kw_only=True):
@@ -164,6 +165,10 @@ class TableCodec:
             return {}
         return ask.refused(self.facts, self.table(arrays), given)
 
+    def every(self, options: Options) -> Options:
+        """Options that leave no row out."""
+        return msgspec.structs.replace(options, rows=ALL)
+
     def encode_holes(self, examples: Sequence[Example]) -> Given:
         """What is known of rows with holes; see :mod:`ilk.kinds.table.complete`.
 
@@ -172,10 +177,12 @@ class TableCodec:
         """
         return complete.encode_holes(self, self._with_columns(as_table([example.object for example in examples])))
 
-    def completed(self, arrays: Arrays, examples: Sequence[Example]) -> tuple[Rows, Mapping[str, Array]]:
-        """Rows with their holes filled, and which of them break what."""
+    def completed(
+        self, arrays: Arrays, examples: Sequence[Example], *, usual: bool = False
+    ) -> tuple[Rows, Mapping[str, Array]]:
+        """Rows with their holes filled, and which of them break what; ``usual``: numbers are in their ranges, too."""
         table = self._with_columns(as_table([example.object for example in examples]))
-        whole, broken = complete.completed(self, dict(arrays), table)
+        whole, broken = complete.completed(self, dict(arrays), table, usual=usual)
         return Rows(whole.replace_schema_metadata(table.schema.metadata)), broken
 
     def _with_columns(self, table: pa.Table) -> pa.Table:

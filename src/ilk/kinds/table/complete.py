@@ -79,13 +79,16 @@ def _copied(facts: Facts, table: pa.Table) -> pa.Table:
     return table
 
 
-def completed(codec: TableCodec, arrays: dict[str, Array], table: pa.Table) -> tuple[pa.Table, dict[str, Array]]:
+def completed(
+    codec: TableCodec, arrays: dict[str, Array], table: pa.Table, *, usual: bool
+) -> tuple[pa.Table, dict[str, Array]]:
     """Rows with their holes filled, each cell that was there as it was; and by what they break in words which do.
 
     Args:
         codec: of the table.
         arrays: rows of the engine.
         table: rows with holes, the columns of the source.
+        usual: whether what is solved for has to be in the range of its column.
     """
     facts = codec.facts
     have = {field.name: typed(field, table.column(field.name)) for field in facts.source}
@@ -100,7 +103,7 @@ def completed(codec: TableCodec, arrays: dict[str, Array], table: pa.Table) -> t
         if not rule.takes or any(_holes(have[name]).any() for name in rule.columns)
     }
     for field in facts.source:
-        if field.name in solvable(facts) and _holes(have[field.name]).any():
+        if usual and field.name in solvable(facts) and _holes(have[field.name]).any():
             x_N = encoded(msgspec.structs.replace(field, words=()), whole.column(field.name))[0]
             outside_N = _holes(have[field.name]) & ((x_N < field.low) | (x_N > field.high))
             broken[f"what {field.name} is in the data"] = outside_N
